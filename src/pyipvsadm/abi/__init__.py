@@ -1,0 +1,1 @@
+"""Numbers of the kernel's user-space headers, under their C names."""

@@ -1,0 +1,1 @@
+"""The drop-in commands: argv in, bytes and an exit status out."""

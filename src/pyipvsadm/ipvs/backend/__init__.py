@@ -1,0 +1,1 @@
+"""Where a virtual server table lives: in the kernel, or in memory."""

@@ -1,0 +1,1 @@
+"""Netlink for any family: sockets, messages, attributes, generic netlink."""

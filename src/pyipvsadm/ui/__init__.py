@@ -1,0 +1,1 @@
+"""Screens for people and JSON for programs."""
