@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import ClassVar
-
 
 class PyIpvsadmError(Exception):
     """Base of everything that this package raises on purpose."""
 
-    exit_status: ClassVar[int] | int = 1
+    exit_status: int = 1
 
 
 class UsageError(PyIpvsadmError):
