@@ -1,0 +1,171 @@
+"""The virtual server table of a network namespace's kernel, over the generic netlink family "IPVS"."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from pyipvsadm.abi import ip_vs as abi
+from pyipvsadm.errors import Unsupported
+from pyipvsadm.ipvs import command, connections, wire
+from pyipvsadm.ipvs.model import ServiceState
+from pyipvsadm.ipvs.reasons import refusal
+from pyipvsadm.netlink.genl import GenericSocket
+from pyipvsadm.netlink.socket import NetlinkError
+from pyipvsadm.netns import NetworkNamespace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Final, Self
+
+    from pyipvsadm.errors import KernelError
+    from pyipvsadm.ipvs.model import Connection, Info, ServiceKey, SyncDaemon, Timeouts
+
+_NO_FAMILY: Final = errno.ENOPROTOOPT  # what the C tool's socket option fails with where there is no ip_vs
+
+
+class KernelBackend:
+    """IPVS in the network namespace ``netns`` (a name of ip-netns(8) or a path; None: the caller's own).
+
+    Loads the module ip_vs where it is missing. Raises KernelError (operation "open") where the kernel has no IPVS or the
+    caller no right to it, Unsupported where the namespace is not there.
+    """
+
+    def __init__(self, netns: str | None = None) -> None:
+        self._netns = NetworkNamespace(netns)
+        with self._netns:
+            self._socket = _open()
+        try:
+            self._info = wire.decode_info(*self._get("open", abi.IPVS_CMD_GET_INFO))
+        except BaseException:
+            self.close()
+            raise
+        self._last_key: ServiceKey | None = None
+        self._last_key_bytes = b""
+
+    def info(self) -> Info:
+        """Return the version of IPVS and the size of its connection table."""
+        return self._info
+
+    def services(self, key: ServiceKey | None = None) -> list[ServiceState]:
+        """Return one service or all, with their servers. Raises KernelError (ESRCH) where ``key`` names none."""
+        if key is None:
+            found = self._dump("list services", abi.IPVS_CMD_GET_SERVICE)
+        else:
+            found = [self._get("list service", abi.IPVS_CMD_GET_SERVICE, wire.encode_key(key))]
+        services = []
+        for answer in found:
+            service = wire.decode_service(*answer)
+            which = service.config.key
+            answers = self._dump("list servers", abi.IPVS_CMD_GET_DEST, wire.encode_key(which))
+            family = which.family
+            servers = tuple([wire.decode_server(data, start, end, family) for data, start, end in answers])
+            services.append(ServiceState(service.config, servers, service.stats))
+        return services
+
+    def timeouts(self) -> Timeouts:
+        """Return the connection timeouts."""
+        return wire.decode_timeouts(*self._get("show timeouts", abi.IPVS_CMD_GET_CONFIG))
+
+    def daemons(self) -> list[SyncDaemon]:
+        """Return the running synchronisation daemons."""
+        return [wire.decode_daemon(*answer) for answer in self._dump("show daemons", abi.IPVS_CMD_GET_DAEMON)]
+
+    def connections(self) -> Iterator[Connection]:
+        """Yield the connection table's entries; raises Unsupported where the kernel does not show them."""
+        try:
+            with self._netns:
+                file = open(connections.PATH, "rb")  # noqa: SIM115: opened inside the namespace, read outside
+        except OSError as problem:
+            raise Unsupported(f"{connections.PATH}: {problem.strerror}") from None
+        with file:
+            yield from connections.parse(file)
+
+    def submit(self, changes: Iterable[command.Change]) -> list[tuple[int, KernelError]]:
+        """Carry out changes in order; return the refusals, each with the index of its change."""
+        changes = list(changes)
+        requests = []  # all of them before the first is sent: what does not encode must not leave a job half done
+        for change in changes:
+            number, encode = _REQUESTS[type(change)]
+            requests.append(self._socket.request(number, encode(self, change)))
+        refused = self._socket.submit(requests)
+        return [(index, refusal(changes[index].operation, error.errno, error.extack)) for index, error in refused]
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _get(self, operation: str, number: int, attributes: bytes = b"") -> tuple[bytes, int, int]:
+        try:
+            return self._socket.get(number, attributes)
+        except NetlinkError as error:
+            raise refusal(operation, error.errno, error.extack) from None
+
+    def _dump(self, operation: str, number: int, attributes: bytes = b"") -> list[tuple[bytes, int, int]]:
+        try:
+            return self._socket.dump(number, attributes)
+        except NetlinkError as error:
+            raise refusal(operation, error.errno, error.extack) from None
+
+    def _key(self, key: ServiceKey) -> bytes:
+        """Encode a service's key; servers of one service follow each other, with the very same key."""
+        if key is not self._last_key:
+            self._last_key_bytes = wire.encode_key(key)
+            self._last_key = key
+        return self._last_key_bytes
+
+
+_REQUESTS: Final[dict[type[command.Change], tuple[int, Callable[[KernelBackend, Any], bytes]]]] = {
+    command.AddService: (abi.IPVS_CMD_NEW_SERVICE, lambda _, change: wire.encode_service(change.service)),
+    command.EditService: (abi.IPVS_CMD_SET_SERVICE, lambda _, change: wire.encode_service(change.service)),
+    command.DeleteService: (abi.IPVS_CMD_DEL_SERVICE, lambda _, change: wire.encode_key(change.key)),
+    command.AddServer: (
+        abi.IPVS_CMD_NEW_DEST,
+        lambda self, change: self._key(change.service) + wire.encode_server(change.server),
+    ),
+    command.EditServer: (
+        abi.IPVS_CMD_SET_DEST,
+        lambda self, change: self._key(change.service) + wire.encode_server(change.server),
+    ),
+    command.DeleteServer: (
+        abi.IPVS_CMD_DEL_DEST,
+        lambda self, change: self._key(change.service) + wire.encode_server_key(change.server),
+    ),
+    command.Flush: (abi.IPVS_CMD_FLUSH, lambda _, change: b""),
+    command.Zero: (abi.IPVS_CMD_ZERO, lambda _, change: wire.encode_key(change.key) if change.key else b""),
+    command.SetTimeouts: (abi.IPVS_CMD_SET_CONFIG, lambda _, change: wire.encode_timeouts(change.timeouts)),
+    command.StartDaemon: (abi.IPVS_CMD_NEW_DAEMON, lambda _, change: wire.encode_daemon(change.daemon)),
+    command.StopDaemon: (abi.IPVS_CMD_DEL_DAEMON, lambda _, change: wire.encode_daemon(change.daemon)),
+}
+
+
+def _open() -> GenericSocket:
+    """Open the family's socket, loading its module when it is not there."""
+    try:
+        return GenericSocket(abi.IPVS_GENL_NAME, abi.IPVS_GENL_VERSION)
+    except OSError as problem:
+        if problem.errno != errno.ENOENT:
+            raise refusal("open", problem.errno or 0) from None
+    load_module("ip_vs")
+    try:
+        return GenericSocket(abi.IPVS_GENL_NAME, abi.IPVS_GENL_VERSION)
+    except OSError as problem:
+        raise refusal("open", _NO_FAMILY if problem.errno == errno.ENOENT else problem.errno or 0) from None
+
+
+def load_module(name: str) -> None:
+    """Have the kernel's own module loader load a module; whether it did is for the caller to find out."""
+    try:
+        with open("/proc/sys/kernel/modprobe", encoding="utf-8", errors="surrogateescape") as file:
+            loader = file.read().strip()
+        null = [(os.POSIX_SPAWN_OPEN, descriptor, "/dev/null", os.O_RDWR, 0) for descriptor in (0, 1, 2)]
+        os.waitpid(os.posix_spawn(loader, [loader, "-q", "--", name], os.environ, file_actions=null), 0)
+    except OSError:
+        pass  # no loader, no module: the family stays away

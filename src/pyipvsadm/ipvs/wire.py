@@ -1,0 +1,272 @@
+"""The virtual server table's values as generic netlink attributes, and back (linux/ip_vs.h).
+
+Pure functions on bytes. What the kernel reads: net/netfilter/ipvs/ip_vs_ctl.c, the policies of family "IPVS", version 1.
+"""
+
+from __future__ import annotations
+
+import struct
+from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+
+from pyipvsadm.abi import ip_vs as abi
+from pyipvsadm.errors import WireError
+from pyipvsadm.ipvs.model import (
+    FORWARD_FLAGS,
+    PROTOCOL_NUMBERS,
+    TUNNEL_TYPES,
+    WHOLE_NETMASK,
+    Info,
+    RealServer,
+    ServerKey,
+    ServerState,
+    ServiceKey,
+    ServiceState,
+    Stats,
+    SyncDaemon,
+    Timeouts,
+    VirtualService,
+)
+from pyipvsadm.netlink.attrs import Attr, AttrTable, Kind, asciiz, be16, i32, swap32, u8, u16, u32, u64
+from pyipvsadm.netlink.genl import nested
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from pyipvsadm.ipvs.model import Family
+
+_AF: Final = {4: AF_INET, 6: AF_INET6}
+_FAMILY: Final[dict[int, Family]] = {AF_INET: 4, AF_INET6: 6}
+_PROTOCOL: Final = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+_FORWARD: Final = {number: name for name, number in FORWARD_FLAGS.items()}
+_TUNNEL_TYPE: Final = {number: name for name, number in TUNNEL_TYPES.items()}
+_STATE: Final = {"master": abi.IP_VS_STATE_MASTER, "backup": abi.IP_VS_STATE_BACKUP}
+_STATE_NAME: Final = {number: name for name, number in _STATE.items()}
+
+
+def _dump_address(text: str) -> bytes:
+    return inet_pton(AF_INET6 if ":" in text else AF_INET, text)
+
+
+def _dump_flags(flags: int) -> bytes:
+    return struct.pack("=II", flags, 0xFFFFFFFF)
+
+
+def _load_flags(data: bytes) -> int:
+    flags: int = struct.unpack_from("=I", data)[0]
+    return flags & ~abi.IP_VS_SVC_F_HASHED
+
+
+
+_family: Final = Kind("H", dump=_AF.__getitem__)
+_protocol: Final = Kind("H", dump=PROTOCOL_NUMBERS.__getitem__)
+_address: Final = Kind("16s", dump=_dump_address)  # union nf_inet_addr: IPv4 is the first four bytes
+_masked_flags: Final = Kind("8s", dump=_dump_flags, load=_load_flags)  # struct ip_vs_flags
+_forward: Final = Kind("I", dump=FORWARD_FLAGS.__getitem__)
+_tunnel_type: Final = Kind("B", dump=TUNNEL_TYPES.__getitem__)
+_state: Final = Kind("I", dump=_STATE.__getitem__)
+# struct in_addr / in6_addr of a multicast group
+_group4: Final = Kind("4s", dump=_dump_address, load=lambda data: inet_ntop(AF_INET, data))
+_group6: Final = Kind("16s", dump=_dump_address, load=lambda data: inet_ntop(AF_INET6, data))
+
+_STATS_FIELDS: Final = Stats.__fields__  # IPVS_STATS_ATTR_CONNS … OUTBPS, in this order
+_BYTE_COUNTERS: Final = {"inbytes", "outbytes"}  # 64 bits even in the old attribute
+STATS: Final = AttrTable(
+    "IPVS_ATTR_STATS",
+    *[Attr(n, field, u64 if field in _BYTE_COUNTERS else u32) for n, field in enumerate(_STATS_FIELDS, 1)],
+)
+STATS64: Final = AttrTable("IPVS_ATTR_STATS64", *[Attr(n, field, u64) for n, field in enumerate(_STATS_FIELDS, 1)])
+
+SERVICE_KEY: Final = AttrTable(
+    "IPVS_SVC_ATTR",
+    Attr(abi.IPVS_SVC_ATTR_AF, "family", _family),
+    Attr(abi.IPVS_SVC_ATTR_PROTOCOL, "protocol", _protocol, when=lambda value: value is not None),
+    Attr(abi.IPVS_SVC_ATTR_ADDR, "address", _address, when=bool),
+    Attr(abi.IPVS_SVC_ATTR_PORT, "port", be16),
+    Attr(abi.IPVS_SVC_ATTR_FWMARK, "fwmark", u32, when=bool),
+)
+SERVICE_SETTINGS: Final = AttrTable(
+    "IPVS_SVC_ATTR",
+    Attr(abi.IPVS_SVC_ATTR_SCHED_NAME, "scheduler", asciiz(abi.IP_VS_SCHEDNAME_MAXLEN)),
+    Attr(abi.IPVS_SVC_ATTR_FLAGS, "flags", _masked_flags),
+    Attr(abi.IPVS_SVC_ATTR_TIMEOUT, "timeout", u32),
+    Attr(abi.IPVS_SVC_ATTR_PE_NAME, "pe_name", asciiz(abi.IP_VS_PENAME_MAXLEN), when=bool),
+)
+SERVICE: Final = AttrTable(
+    "IPVS_CMD_ATTR_SERVICE",
+    *SERVICE_KEY.rows,
+    *SERVICE_SETTINGS.rows,
+    Attr(abi.IPVS_SVC_ATTR_NETMASK, "netmask", u32),  # IPv4: be32 mask; IPv6: prefix length in host order
+    Attr(abi.IPVS_SVC_ATTR_STATS64, "stats", STATS64),
+    Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS),
+)
+SERVER_KEY: Final = AttrTable(
+    "IPVS_DEST_ATTR",
+    Attr(abi.IPVS_DEST_ATTR_ADDR_FAMILY, "family", _family),
+    Attr(abi.IPVS_DEST_ATTR_ADDR, "address", _address),
+    Attr(abi.IPVS_DEST_ATTR_PORT, "port", be16),
+)
+SERVER: Final = AttrTable(
+    "IPVS_DEST_ATTR",
+    *[Attr(row.number, f"key.{row.field}", row.kind) for row in SERVER_KEY.rows],
+    Attr(abi.IPVS_DEST_ATTR_FWD_METHOD, "forward", _forward),
+    Attr(abi.IPVS_DEST_ATTR_WEIGHT, "weight", i32),
+    Attr(abi.IPVS_DEST_ATTR_U_THRESH, "u_threshold", u32),
+    Attr(abi.IPVS_DEST_ATTR_L_THRESH, "l_threshold", u32),
+    Attr(abi.IPVS_DEST_ATTR_TUN_TYPE, "tun_type", _tunnel_type),
+    Attr(abi.IPVS_DEST_ATTR_TUN_PORT, "tun_port", be16),
+    Attr(abi.IPVS_DEST_ATTR_TUN_FLAGS, "tun_flags", u16),
+)
+SERVER_STATE: Final = AttrTable(
+    "IPVS_CMD_ATTR_DEST",
+    *SERVER.rows,
+    Attr(abi.IPVS_DEST_ATTR_ACTIVE_CONNS, "activeconns", u32),
+    Attr(abi.IPVS_DEST_ATTR_INACT_CONNS, "inactconns", u32),
+    Attr(abi.IPVS_DEST_ATTR_PERSIST_CONNS, "persistconns", u32),
+    Attr(abi.IPVS_DEST_ATTR_STATS64, "stats", STATS64),
+    Attr(abi.IPVS_DEST_ATTR_STATS, "stats", STATS),
+)
+DAEMON: Final = AttrTable(
+    "IPVS_CMD_ATTR_DAEMON",
+    Attr(abi.IPVS_DAEMON_ATTR_STATE, "state", _state),
+    Attr(abi.IPVS_DAEMON_ATTR_MCAST_IFN, "mcast_ifn", asciiz(abi.IP_VS_IFNAME_MAXLEN)),
+    Attr(abi.IPVS_DAEMON_ATTR_SYNC_ID, "syncid", u32),
+    Attr(abi.IPVS_DAEMON_ATTR_SYNC_MAXLEN, "sync_maxlen", u16, when=bool),
+    Attr(abi.IPVS_DAEMON_ATTR_MCAST_GROUP, "mcast_group", _group4, when=lambda group: "." in group),
+    Attr(abi.IPVS_DAEMON_ATTR_MCAST_GROUP6, "mcast_group", _group6, when=lambda group: ":" in group),
+    Attr(abi.IPVS_DAEMON_ATTR_MCAST_PORT, "mcast_port", u16, when=bool),
+    Attr(abi.IPVS_DAEMON_ATTR_MCAST_TTL, "mcast_ttl", u8, when=bool),
+)
+TIMEOUTS: Final = AttrTable(
+    "IPVS_CMD_ATTR",
+    Attr(abi.IPVS_CMD_ATTR_TIMEOUT_TCP, "tcp", u32),
+    Attr(abi.IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, "tcp_fin", u32),
+    Attr(abi.IPVS_CMD_ATTR_TIMEOUT_UDP, "udp", u32),
+)
+INFO: Final = AttrTable(
+    "IPVS_INFO_ATTR",
+    Attr(abi.IPVS_INFO_ATTR_VERSION, "version", u32),
+    Attr(abi.IPVS_INFO_ATTR_CONN_TAB_SIZE, "conn_tab_size", u32),
+)
+
+
+def encode_key(key: ServiceKey) -> bytes:
+    """Return the IPVS_CMD_ATTR_SERVICE that identifies a service."""
+    return nested(abi.IPVS_CMD_ATTR_SERVICE, SERVICE_KEY.encode(key))
+
+
+def encode_service(service: VirtualService) -> bytes:
+    """Return the IPVS_CMD_ATTR_SERVICE with all settings of a service."""
+    key, netmask = service.key, service.netmask
+    if netmask is None:
+        netmask = WHOLE_NETMASK[key.family]
+    mask = struct.pack("=HHI", 8, abi.IPVS_SVC_ATTR_NETMASK, swap32(netmask) if key.family == 4 else netmask)
+    return nested(abi.IPVS_CMD_ATTR_SERVICE, SERVICE_KEY.encode(key) + SERVICE_SETTINGS.encode(service) + mask)
+
+
+def encode_server(server: RealServer) -> bytes:
+    """Return the IPVS_CMD_ATTR_DEST with all settings of a real server."""
+    return nested(abi.IPVS_CMD_ATTR_DEST, SERVER.encode(server))
+
+
+def encode_server_key(key: ServerKey) -> bytes:
+    """Return the IPVS_CMD_ATTR_DEST that identifies a real server."""
+    return nested(abi.IPVS_CMD_ATTR_DEST, SERVER_KEY.encode(key))
+
+
+def encode_daemon(daemon: SyncDaemon) -> bytes:
+    """Return the IPVS_CMD_ATTR_DAEMON of a synchronisation daemon."""
+    return nested(abi.IPVS_CMD_ATTR_DAEMON, DAEMON.encode(daemon))
+
+
+def encode_timeouts(timeouts: Timeouts) -> bytes:
+    """Return the attributes of IPVS_CMD_SET_CONFIG."""
+    return TIMEOUTS.encode(timeouts)
+
+
+def decode_service(data: bytes, start: int, end: int) -> ServiceState:
+    """Read the attributes of an IPVS_CMD_GET_SERVICE answer: a service without its servers. Raises WireError."""
+    start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_SERVICE)
+    af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = SERVICE.decode(data, start, end)
+    family = _known(_FAMILY, af, "IPVS_SVC_ATTR_AF", start)
+    if fwmark:
+        key = ServiceKey(family, None, "", 0, fwmark)
+    else:
+        key = ServiceKey(family, _known(_PROTOCOL, number, "IPVS_SVC_ATTR_PROTOCOL", start), _text(raw, family), port)
+    mask = swap32(netmask) if family == 4 else netmask
+    config = VirtualService(key, scheduler, flags, timeout, None if mask == WHOLE_NETMASK[family] else mask, pe_name or "")
+    return ServiceState(config, (), _stats(stats))
+
+
+def decode_server(data: bytes, start: int, end: int, service_family: Family) -> ServerState:
+    """Read the attributes of an IPVS_CMD_GET_DEST answer. Raises WireError.
+
+    Kernels before 3.18 do not say the server's family: it is the service's.
+    """
+    start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_DEST)
+    (
+        af, raw, port, method, weight, upper, lower, tun_type, tun_port, tun_flags, active, inactive, persistent, *stats,
+    ) = SERVER_STATE.decode(data, start, end)  # fmt: skip
+    family = _FAMILY.get(af, service_family)
+    config = RealServer(
+        ServerKey(family, _text(raw, family), port),
+        _FORWARD[method & abi.IP_VS_CONN_F_FWD_MASK],
+        weight,
+        upper,
+        lower,
+        _TUNNEL_TYPE[tun_type or 0],
+        tun_port or 0,
+        tun_flags or 0,
+    )
+    return ServerState(config, active, inactive, persistent, _stats(stats))
+
+
+def decode_daemon(data: bytes, start: int, end: int) -> SyncDaemon:
+    """Read the attributes of an IPVS_CMD_GET_DAEMON answer. Raises WireError."""
+    start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_DAEMON)
+    number, interface, syncid, maxlen, four, six, port, ttl = DAEMON.decode(data, start, end)
+    name = _known(_STATE_NAME, number, "IPVS_DAEMON_ATTR_STATE", start)
+    return SyncDaemon(name, interface, syncid, maxlen or 0, four or six or "", port or 0, ttl or 0)
+
+
+def decode_timeouts(data: bytes, start: int, end: int) -> Timeouts:
+    """Read the attributes of an IPVS_CMD_GET_CONFIG answer. Raises WireError."""
+    return Timeouts(*TIMEOUTS.decode(data, start, end))
+
+
+def decode_info(data: bytes, start: int, end: int) -> Info:
+    """Read the attributes of an IPVS_CMD_GET_INFO answer. Raises WireError."""
+    return Info(*INFO.decode(data, start, end))
+
+
+def _unwrap(data: bytes, start: int, end: int, number: int) -> tuple[int, int]:
+    """Return where the contents of the one nested attribute that makes up a message are."""
+    if end - start < 4:
+        raise WireError("genetlink message", start, "an attribute", f"{end - start} bytes")
+    length, found = struct.unpack_from("=HH", data, start)
+    if found & 0x3FFF != number or not 4 <= length <= end - start:
+        raise WireError("genetlink message", start, f"attribute {number}", f"{found} of {length} bytes")
+    return start + 4, start + length
+
+
+def _known(names: dict[int, Any], number: int | None, attribute: str, offset: int) -> Any:
+    if number not in names:
+        raise WireError(attribute, offset, f"one of {sorted(names)}", str(number))
+    return names[number]
+
+
+def _text(raw: bytes | None, family: Family) -> str:
+    if raw is None:
+        raise WireError("IPVS_ATTR_ADDR", 0, "an address", "none")
+    return inet_ntop(AF_INET, raw[:4]) if family == 4 else inet_ntop(AF_INET6, raw)
+
+
+_NO_STATS: Final = Stats()
+
+
+def _stats(values: list[int | None]) -> Stats:
+    """Choose among the values of STATS64 and, after them, of STATS: kernels before 4.1 send the latter alone."""
+    if not any(values):
+        return _NO_STATS
+    half = len(values) // 2
+    return Stats(*(values[half:] if values[0] is None else values[:half]))
