@@ -1,0 +1,110 @@
+"""The order in which ipvsadm(8) lists virtual services and real servers.
+
+The peer sorts with qsort(3) and a comparison that subtracts unsigned 32-bit numbers and looks at the sign, so an
+address half the number space above another counts as below it: 200.0.0.1 comes before 10.0.0.1 but after 100.0.0.1.
+Where numbers lie all around that circle the result depends on the algorithm: the peer's C library has a merge sort.
+"""
+
+from __future__ import annotations
+
+from _socket import AF_INET6, inet_aton, inet_pton
+from struct import unpack
+
+from pyipvsadm.ipvs.model import PROTOCOL_NUMBERS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final, TypeVar
+
+    from pyipvsadm.ipvs.model import ServerState, ServiceKey, ServiceState
+
+    Key = tuple[int, ...]
+    T = TypeVar("T")
+
+_HALF: Final = 1 << 31
+_MASK: Final = 0xFFFFFFFF
+
+
+def sort_services(services: Sequence[ServiceState]) -> list[ServiceState]:
+    """Sort by firewall mark (none first), family, protocol, address, port; equal ones keep their order."""
+    return _sort(services, [_service_key(service.config.key) for service in services])
+
+
+def sort_servers(servers: Sequence[ServerState]) -> Sequence[ServerState]:
+    """Sort by address and port; equal ones keep their order."""
+    if len(servers) < 2:
+        return servers
+    keys = [server.config.key for server in servers]
+    return _sort(servers, [(*_words(key.address), key.port) for key in keys])
+
+
+def _service_key(key: ServiceKey) -> Key:
+    if key.protocol is None:
+        return (key.fwmark, key.family, 0, 0, 0, 0, 0, 0)
+    words = _words(key.address)
+    if key.family == 4:
+        words += (0, 0, 0)
+    return (0, key.family, PROTOCOL_NUMBERS[key.protocol], *words, key.port)
+
+
+def _words(address: str) -> Key:
+    """Return an address as the numbers that are compared: one for IPv4, four for IPv6."""
+    if ":" in address:
+        return unpack("!4I", inet_pton(AF_INET6, address))
+    return (int.from_bytes(inet_aton(address), "big"),)
+
+
+def _sort(items: Sequence[T], keys: list[Key]) -> list[T]:
+    columns = _unwind(keys)
+    if columns is not None:
+        straight = list(zip(*columns, strict=True))
+        return [items[i] for i in sorted(range(len(items)), key=straight.__getitem__)]
+    return [items[i] for i in _merge_sort(keys, range(len(items)))]
+
+
+def _unwind(keys: list[Key]) -> list[Sequence[int]] | None:
+    """Return columns of numbers whose natural order is the peer's, or None where there is no such thing."""
+    if len({len(key) for key in keys}) != 1:
+        return None  # both families among the servers of one service
+    columns: list[Sequence[int]] = []
+    for column in zip(*keys, strict=True):
+        offsets: Sequence[int] = column
+        if max(column) - min(column) >= _HALF:
+            offsets = [_difference(value, column[0]) for value in column]
+            if max(offsets) - min(offsets) >= _HALF:
+                return None
+        columns.append(offsets)
+    return columns
+
+
+def _difference(a: int, b: int) -> int:
+    """Return a - b as C does when it stores it in an int."""
+    return ((a - b + _HALF) & _MASK) - _HALF
+
+
+def _compare(a: Key, b: Key) -> int:
+    """Compare as the peer does: the family of the first address decides how much of both counts."""
+    last = len(a) - 1
+    for x, y in zip(a[:last], (*b[:-1], 0, 0, 0), strict=False):
+        if x != y:
+            return _difference(x, y)
+    return a[-1] - b[-1]
+
+
+def _merge_sort(keys: list[Key], indices: Sequence[int]) -> list[int]:
+    """Sort indices by their keys, dividing and comparing in the same places as qsort(3) of glibc."""
+    if len(indices) < 2:
+        return list(indices)
+    half = len(indices) // 2
+    left, right = _merge_sort(keys, indices[:half]), _merge_sort(keys, indices[half:])
+    merged: list[int] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        if _compare(keys[left[i]], keys[right[j]]) <= 0:
+            merged.append(left[i])
+            i += 1
+        else:
+            merged.append(right[j])
+            j += 1
+    return merged + left[i:] + right[j:]

@@ -1,0 +1,332 @@
+"""What ``ipvsadm -L`` and ``-S`` print, byte for byte as ipvsadm 1.31: values in, text out.
+
+The listing has six forms that share the places of names and numbers; ``_FORMS`` holds what differs. Where several are
+asked for, the first one there wins. Widths are minimal: what is longer pushes the rest of its line to the right, except
+that names are cut (an IPv4 ``name:port`` to its column in listings, everything at 59 characters).
+"""
+
+from __future__ import annotations
+
+from pyipvsadm.abi import ip_vs
+from pyipvsadm.ipvs.model import WHOLE_NETMASK
+from pyipvsadm.ipvs.order import sort_servers, sort_services
+from pyipvsadm.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Final, Protocol
+
+    from pyipvsadm.ipvs import model
+    from pyipvsadm.ipvs.command import List
+    from pyipvsadm.ipvs.model import (
+        Connection,
+        Info,
+        RealServer,
+        ServerState,
+        ServiceKey,
+        ServiceState,
+        Stats,
+        SyncDaemon,
+        Timeouts,
+        VirtualService,
+    )
+
+    class Resolver(Protocol):
+        """Turns addresses and ports into the text to show; the numeric one only into digits."""
+
+        def host(self, address: str, family: model.Family) -> str:
+            """Return a host's name, or the address as it is."""
+            ...
+
+        def service(self, port: int, protocol: model.Protocol | None) -> str:
+            """Return a port's name, or its number."""
+            ...
+
+
+_NAME_LIMIT: Final = 59  # the peer's buffer
+_COLUMN: Final = 28
+
+_FORWARD: Final = {"masq": "Masq", "local": "Local", "ipip": "Tunnel", "gateway": "Route", "bypass": "(null)"}
+_FORWARD_OPTION: Final = {"masq": "-m", "local": "-g", "ipip": "-i", "gateway": "-g", "bypass": "(null)"}
+_PROTOCOL: Final = {"tcp": "TCP ", "udp": "UDP ", "sctp": "SCTP"}
+_PROTOCOL_OPTION: Final = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
+_PROTOCOL_OF_WORD: Final[dict[str, model.Protocol]] = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
+
+# How IP_VS_TUNNEL_ENCAP_FLAG_* are shown and typed.
+_CHECKSUM_MASK: Final = ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_CSUM | ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM
+_CHECKSUM: Final = {
+    ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM: ("-c", "--tun-nocsum"),
+    ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_CSUM: ("+c", "--tun-csum"),
+    ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM: ("r+c", "--tun-remcsum"),
+    _CHECKSUM_MASK: ("r+c", "--tun-remcsum"),  # the peer has no words for both, and crashes
+}
+
+# The names of the scheduler flags; sh and mh have their own, and none for the third.
+_FLAGS: Final = (ip_vs.IP_VS_SVC_F_SCHED1, ip_vs.IP_VS_SVC_F_SCHED2, ip_vs.IP_VS_SVC_F_SCHED3)
+_FLAG_NAMES: Final = {"sh": ("sh-fallback", "sh-port"), "mh": ("mh-fallback", "mh-port")}
+_PLAIN_FLAG_NAMES: Final = ("flag-1", "flag-2", "flag-3")
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def _endpoint(resolver: Resolver, address: str, port: int, protocol: model.Protocol | None) -> str:
+    service = resolver.service(port, protocol) if protocol else str(port)  # without a protocol a port has no name
+    if ":" in address:
+        return f"[{resolver.host(address, 6)}]:{service}"[:_NAME_LIMIT]
+    return f"{resolver.host(address, 4)}:{service}"[:_NAME_LIMIT]
+
+
+def _cell(resolver: Resolver, address: str, port: int, protocol: model.Protocol | None) -> str:
+    """Return an endpoint for the first column of the listing: only IPv4 is cut to fit."""
+    name = _endpoint(resolver, address, port, protocol)
+    return name if ":" in address else name[:_COLUMN]
+
+
+def _mark(fwmark: int) -> int:
+    return fwmark - (1 << 32) if fwmark >> 31 else fwmark  # the peer prints it as an int
+
+
+# -- the listing -------------------------------------------------------------------------------------------------------
+
+
+def _scheduler_flags(service: VirtualService) -> str:
+    names = _FLAG_NAMES.get(service.scheduler, _PLAIN_FLAG_NAMES)
+    return ",".join([name for bit, name in zip(_FLAGS, names, strict=False) if service.flags & bit])
+
+
+def _netmask(service: VirtualService) -> str:
+    """Return the netmask of a persistent service, "" where it is the whole address."""
+    mask = service.netmask
+    if mask is None or mask == WHOLE_NETMASK[service.key.family]:
+        return ""
+    if service.key.family == 6:
+        return str(mask)
+    return f"{mask >> 24}.{mask >> 16 & 255}.{mask >> 8 & 255}.{mask & 255}"
+
+
+def _settings(name: str, service: VirtualService) -> str:
+    """Return a service's name and settings, as the forms without counters show them."""
+    text = f"{name} {service.scheduler}"
+    if not service.flags and not service.pe_name:
+        return text
+    if service.flags & (_FLAGS[0] | _FLAGS[1] | _FLAGS[2]):
+        text += f" ({_scheduler_flags(service)})"
+    if service.persistent:
+        text += f" persistent {service.timeout}"
+        mask = _netmask(service)
+        if mask:
+            text += f" mask {mask}"
+    if service.pe_name:
+        text += f" pe {service.pe_name}"
+    return text + " ops" if service.one_packet else text
+
+
+def _tunnel(server: RealServer) -> str:
+    if server.forward != "ipip":
+        return "n/a"
+    if server.tun_type == "ipip":
+        return "ipip"
+    checksum = _CHECKSUM[server.tun_flags & _CHECKSUM_MASK][0]
+    return f"gue:{server.tun_port}:{checksum}" if server.tun_type == "gue" else f"gre:{checksum}"
+
+
+def _short(number: int) -> str:
+    """Return a counter in nine characters, the last one a unit where the number itself has more than eight digits."""
+    if number < 100_000_000:
+        return f"{number:9}"
+    if number < 1_000_000_000:
+        return f"{number // 1_000:8}K"
+    if number < 100_000_000_000:
+        return f"{number // 1_000_000:8}M"
+    if number < 100_000_000_000_000:
+        return f"{number // 1_000_000_000:8}G"
+    return f"{number // 1_000_000_000_000:8}T"
+
+
+def _exact(number: int) -> str:
+    return f" {number:8}"
+
+
+class _Form(Record):
+    """A form of the listing: the lines above it, and what is shown of a service and of a real server, by name."""
+
+    option: str
+    heading: str
+    service: Callable[[str, ServiceState, Callable[[int], str]], str]
+    server: Callable[[ServerState, Callable[[int], str]], str]
+
+
+def _counting(option: str, titles: str, counters: tuple[str, ...]) -> _Form:
+    """Make a form that shows five counters of services and servers alike."""
+
+    def cells(stats: Stats, number: Callable[[int], str]) -> str:
+        return "".join([number(getattr(stats, counter)) for counter in counters])
+
+    return _Form(
+        option=option,
+        heading=f"Prot LocalAddress:Port            {titles}\n  -> RemoteAddress:Port\n",
+        service=lambda name, service, number: f"{name:<28}{cells(service.stats, number)}",
+        server=lambda server, number: cells(server.stats, number),
+    )
+
+
+def _describing(option: str, heading: str, server: Callable[[ServerState], str]) -> _Form:
+    """Make a form that shows the settings of services, and of servers what is asked for and the connections."""
+    return _Form(
+        option=option,
+        heading=heading,
+        service=lambda name, service, _: _settings(name, service.config),
+        server=lambda state, _: f" {server(state)} {state.activeconns:<10} {state.inactconns:<10}",
+    )
+
+
+_FORMS: Final = (
+    _counting(
+        "stats",
+        "   Conns   InPkts  OutPkts  InBytes OutBytes",
+        ("conns", "inpkts", "outpkts", "inbytes", "outbytes"),
+    ),
+    _counting(
+        "rate",
+        "     CPS    InPPS   OutPPS    InBPS   OutBPS",
+        ("cps", "inpps", "outpps", "inbps", "outbps"),
+    ),
+    _describing(
+        "thresholds",
+        "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n  -> RemoteAddress:Port\n",
+        lambda state: f"{state.config.u_threshold:<10} {state.config.l_threshold:<10}",
+    ),
+    _describing(
+        "persistent_conn",
+        "Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n  -> RemoteAddress:Port\n",
+        lambda state: f"{state.config.weight:<9} {state.persistconns:<11}",
+    ),
+    _describing(
+        "tun_info",
+        "Prot LocalAddress:Port Scheduler Flags\n"
+        "  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn\n",
+        lambda state: f"{_FORWARD[state.config.forward]:<7} {_tunnel(state.config):<13} {state.config.weight:<6}",
+    ),
+)
+_PLAIN: Final = _describing(
+    "",
+    "Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n",
+    lambda state: f"{_FORWARD[state.config.forward]:<7} {state.config.weight:<6}",
+)
+
+
+def listing(services: Sequence[ServiceState], options: List, info: Info, resolver: Resolver) -> str:
+    """Return what ``-L`` prints for services, all of them or the one that was asked for (``options.key``).
+
+    Services and servers are sorted unless ``options.nosort``. The line about IPVS comes only with a listing of all.
+    """
+    form = next((form for form in _FORMS if getattr(options, form.option)), _PLAIN)
+    lines = [form.heading if options.key else f"IP Virtual Server version {version(info)}\n{form.heading}"]
+    number = _exact if options.exact else _short
+    for service in services if options.nosort else sort_services(services):
+        protocol = service.config.key.protocol
+        word, name = _listed_name(service.config.key, resolver)
+        lines.append(f"{word} {form.service(name, service, number)}\n")
+        for server in service.servers if options.nosort else sort_servers(service.servers):
+            key = server.config.key
+            cell = _cell(resolver, key.address, key.port, protocol)
+            lines.append(f"  -> {cell:<28}{form.server(server, number)}\n")
+    return "".join(lines)
+
+
+def _listed_name(key: ServiceKey, resolver: Resolver) -> tuple[str, str]:
+    if key.protocol is None:
+        return "FWM ", f"{_mark(key.fwmark)} IPv6" if key.family == 6 else str(_mark(key.fwmark))
+    return _PROTOCOL[key.protocol], _cell(resolver, key.address, key.port, key.protocol)
+
+
+def version(info: Info) -> str:
+    """Return the version and table size of the IPVS of a kernel as in the first line of a listing."""
+    return f"{info.version >> 16 & 255}.{info.version >> 8 & 255}.{info.version & 255} (size={info.conn_tab_size})"
+
+
+def connections(entries: Iterable[Connection], options: List, resolver: Resolver) -> Iterator[str]:
+    """Yield the lines that ``-L -c`` prints, in the order given; persistence engine data with ``--persistent-conn``."""
+    heading = "pro expire state       source             virtual            destination"
+    yield "IPVS connection entries\n"
+    yield f"{heading}        pe name          pe_data\n" if options.persistent_conn else f"{heading}\n"
+    for entry in entries:
+        protocol = _PROTOCOL_OF_WORD.get(entry.protocol)
+        minutes, seconds = divmod(entry.expires, 60)
+        client = _endpoint(resolver, entry.client, entry.client_port, protocol)
+        virtual = _endpoint(resolver, entry.virtual, entry.virtual_port, protocol)
+        server = _endpoint(resolver, entry.server, entry.server_port, protocol)
+        expires = f"{minutes:02}:{seconds:02}"
+        line = f"{entry.protocol:<3} {expires:<6} {entry.state:<11} {client:<18} {virtual:<18} {server}"
+        if options.persistent_conn and entry.pe_name:
+            line = f"{line:<{len(line) - len(server) + 16}} {entry.pe_name:<18} {entry.pe_data}"
+        yield f"{line}\n"
+
+
+def timeouts(values: Timeouts) -> str:
+    """Return what ``-L --timeout`` prints."""
+    return f"Timeout (tcp tcpfin udp): {values.tcp} {values.tcp_fin} {values.udp}\n"
+
+
+def daemons(running: Iterable[SyncDaemon]) -> str:
+    """Return what ``-L --daemon`` prints: nothing where none runs."""
+    return "".join(
+        [
+            f"{d.state} sync daemon (mcast={d.mcast_ifn}, syncid={d.syncid}, maxlen={d.sync_maxlen}, "
+            f"group={d.mcast_group}, port={d.mcast_port}, ttl={d.mcast_ttl})\n"
+            for d in running
+        ]
+    )
+
+
+# -- the dump ----------------------------------------------------------------------------------------------------------
+
+
+def save(services: Sequence[ServiceState], resolver: Resolver) -> str:
+    """Return what ``-S`` prints, sorted. As at the peer, thresholds and synchronisation daemons are not in it."""
+    lines: list[str] = []
+    for service in sort_services(services):
+        name = saved_name(service.config.key, resolver)
+        lines.append(f"-A {name}{_saved_settings(service.config)}\n")
+        protocol = service.config.key.protocol
+        for state in sort_servers(service.servers):
+            server = state.config
+            endpoint = _endpoint(resolver, server.key.address, server.key.port, protocol)
+            tunnel = _saved_tunnel(server) if server.forward == "ipip" else ""
+            lines.append(f"-a {name} -r {endpoint} {_FORWARD_OPTION[server.forward]} -w {server.weight}{tunnel}\n")
+    return "".join(lines)
+
+
+def saved_name(key: ServiceKey, resolver: Resolver) -> str:
+    """Return the options that name a service on the command line."""
+    if key.protocol is None:
+        return f"-f {_mark(key.fwmark)} -6" if key.family == 6 else f"-f {_mark(key.fwmark)}"
+    return f"{_PROTOCOL_OPTION[key.protocol]} {_endpoint(resolver, key.address, key.port, key.protocol)}"
+
+
+def _saved_settings(service: VirtualService) -> str:
+    text = f" -s {service.scheduler}"
+    if not service.flags and not service.pe_name:
+        return text
+    if service.persistent:
+        text += f" -p {service.timeout}"
+        mask = _netmask(service)
+        if mask:
+            text += f" -M {mask}"
+    if service.pe_name:
+        text += f" --pe {service.pe_name}"
+    if service.one_packet:
+        text += " -o"
+    if service.flags & (_FLAGS[0] | _FLAGS[1] | _FLAGS[2]):
+        text += f" -b {_scheduler_flags(service)}"
+    return text
+
+
+def _saved_tunnel(server: RealServer) -> str:
+    if server.tun_type == "ipip":
+        return " --tun-type ipip"
+    checksum = _CHECKSUM[server.tun_flags & _CHECKSUM_MASK][1]
+    port = f" --tun-port {server.tun_port}" if server.tun_type == "gue" else ""
+    return f" --tun-type {server.tun_type}{port} {checksum}"
