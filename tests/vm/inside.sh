@@ -21,7 +21,6 @@ mount -t proc proc $root/proc
 mount -t sysfs sysfs $root/sys
 mount --rbind /dev $root/dev
 mount -t tmpfs tmpfs $root/run
-mount -t tmpfs tmpfs $root/tmp
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share $root/share
 version=$(uname -r)
 mkdir -p "$root/lib/modules/$version"
