@@ -37,6 +37,18 @@ class KernelError(PyIpvsadmError):
         self.extack = extack
 
 
+class Refused(PyIpvsadmError):
+    """Some changes of a batch were refused: ``refusals`` holds (index, KernelError) of each, in order.
+
+    The text and the exit status are the first one's.
+    """
+
+    def __init__(self, refusals: list[tuple[int, KernelError]]) -> None:
+        self.refusals = refusals
+        self.index, self.error = refusals[0]
+        super().__init__(str(self.error))
+
+
 class Unsupported(PyIpvsadmError):
     """What was asked for is not there: no IPVS in this kernel, no such network namespace, no such backend."""
 

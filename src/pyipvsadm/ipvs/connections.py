@@ -1,8 +1,8 @@
 """The connection table as the kernel prints it: /proc/net/ip_vs_conn, a line an entry.
 
-Columns, separated by blanks: protocol, client address and port, virtual address and port, server address and port, state,
-seconds until it expires, and with a persistence engine its name and data. Addresses are eight hexadecimal digits for
-IPv4, eight groups with colons for IPv6, ports four hexadecimal digits.
+Columns, separated by blanks: protocol, client address and port, virtual address and port, server address and port,
+state, seconds until it expires, and with a persistence engine its name and data. Addresses are eight hexadecimal
+digits for IPv4, eight groups with colons for IPv6, ports four hexadecimal digits.
 """
 
 from __future__ import annotations

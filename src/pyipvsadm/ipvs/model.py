@@ -1,8 +1,9 @@
 """The virtual server table as values: what is configured, and what the kernel counts.
 
-Settings (``VirtualService``, ``RealServer``, ``SyncDaemon``, ``Timeouts``) and counters (``Stats``) are different types, so
-that comparing or saving a table never sees a counter. Fields that exist in C keep the names of linux/ip_vs.h.
-Addresses are text in the form of inet_ntop(3), ports and marks are host-order integers, families are 4 and 6.
+Settings (``VirtualService``, ``RealServer``, ``SyncDaemon``, ``Timeouts``) and counters (``Stats``) are different
+types, so that comparing or saving a table never sees a counter. Fields that exist in C keep the names of
+linux/ip_vs.h. Addresses are text in the form of inet_ntop(3), ports and marks are host-order integers, families are 4
+and 6.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     DaemonState = Literal["master", "backup"]
 
 # The netmask that tells every client apart, by family: a mask for IPv4, a prefix length for IPv6 (as on the wire).
-WHOLE_NETMASK: Final[dict[int, int]] = {4: 0xFFFFFFFF, 6: 128}
+WHOLE_NETMASK: Final[dict[Family, int]] = {4: 0xFFFFFFFF, 6: 128}
 
 # IPPROTO_* (linux/in.h) of the protocols that IPVS balances.
-PROTOCOL_NUMBERS: Final[dict[str, int]] = {"tcp": 6, "udp": 17, "sctp": 132}
+PROTOCOL_NUMBERS: Final[dict[Protocol, int]] = {"tcp": 6, "udp": 17, "sctp": 132}
 
 # The value of IP_VS_CONN_F_FWD_MASK that stands for each forwarding method.
-FORWARD_FLAGS: Final[dict[str, int]] = {
+FORWARD_FLAGS: Final[dict[Forward, int]] = {
     "masq": ip_vs.IP_VS_CONN_F_MASQ,
     "local": ip_vs.IP_VS_CONN_F_LOCALNODE,
     "ipip": ip_vs.IP_VS_CONN_F_TUNNEL,
@@ -35,7 +36,7 @@ FORWARD_FLAGS: Final[dict[str, int]] = {
     "bypass": ip_vs.IP_VS_CONN_F_BYPASS,
 }
 
-TUNNEL_TYPES: Final[dict[str, int]] = {
+TUNNEL_TYPES: Final[dict[TunnelType, int]] = {
     "ipip": ip_vs.IP_VS_CONN_F_TUNNEL_TYPE_IPIP,
     "gue": ip_vs.IP_VS_CONN_F_TUNNEL_TYPE_GUE,
     "gre": ip_vs.IP_VS_CONN_F_TUNNEL_TYPE_GRE,
@@ -58,8 +59,9 @@ class ServiceKey(Record):
 class VirtualService(Record):
     """Settings of a virtual service (struct ip_vs_service_user, IPVS_SVC_ATTR_*).
 
-    ``flags`` is a mask of IP_VS_SVC_F_*; the kernel adds HASHED, which is left out here. ``timeout`` is the persistence in
-    seconds. ``netmask`` is a 32-bit host-order mask for IPv4, a prefix length for IPv6; None is the whole address.
+    ``flags`` is a mask of IP_VS_SVC_F_*; the kernel adds HASHED, which is left out here. ``timeout`` is the
+    persistence in seconds. ``netmask`` is a 32-bit host-order mask for IPv4, a prefix length for IPv6; None is the
+    whole address.
     """
 
     key: ServiceKey
@@ -91,8 +93,8 @@ class ServerKey(Record):
 class RealServer(Record):
     """Settings of a real server (struct ip_vs_dest_user, IPVS_DEST_ATTR_*).
 
-    Thresholds are connections, 0 for none. The ``tun_`` fields matter to ``forward="ipip"`` alone; ``tun_flags`` is a mask
-    of IP_VS_TUNNEL_ENCAP_FLAG_*.
+    Thresholds are connections, 0 for none. The ``tun_`` fields matter to ``forward="ipip"`` alone; ``tun_flags`` is a
+    mask of IP_VS_TUNNEL_ENCAP_FLAG_*.
     """
 
     key: ServerKey
@@ -171,9 +173,10 @@ class Info(Record):
 class Connection(Record):
     """A line of /proc/net/ip_vs_conn: an entry of the connection table.
 
-    Ports are host order; ``expires`` is in seconds; ``protocol`` and ``state`` are the kernel's words ("TCP", "ESTABLISHED").
-    For a template of a service by mark, ``virtual`` is the mark as an address. ``pe_name`` and ``pe_data`` are "" without a
-    persistence engine. Families of the two sides differ only when tunnelling across families.
+    Ports are host order; ``expires`` is in seconds; ``protocol`` and ``state`` are the kernel's words ("TCP",
+    "ESTABLISHED"). For a template of a service by mark, ``virtual`` is the mark as an address. ``pe_name`` and
+    ``pe_data`` are "" without a persistence engine. Families of the two sides differ only when tunnelling across
+    families.
     """
 
     protocol: str

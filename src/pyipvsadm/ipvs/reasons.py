@@ -1,5 +1,6 @@
-"""Why IPVS refused, in the words of ipvsadm(8): programs match them, so they are the same for the kernel and the sandbox.
+"""Why IPVS refused, in the words of ipvsadm(8).
 
+Programs match them, so they are the same for the kernel and the sandbox.
 The table was read off ipvsadm 1.31 by answering each of its requests with each errno (tests/golden/ipvs/refusals.sh).
 """
 

@@ -1,6 +1,7 @@
 """The virtual server table's values as generic netlink attributes, and back (linux/ip_vs.h).
 
-Pure functions on bytes. What the kernel reads: net/netfilter/ipvs/ip_vs_ctl.c, the policies of family "IPVS", version 1.
+Pure functions on bytes. What the kernel reads: net/netfilter/ipvs/ip_vs_ctl.c, the policies of family "IPVS", version
+1.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ if TYPE_CHECKING:
 
     from pyipvsadm.ipvs.model import Family
 
-_AF: Final = {4: AF_INET, 6: AF_INET6}
-_FAMILY: Final[dict[int, Family]] = {AF_INET: 4, AF_INET6: 6}
-_PROTOCOL: Final = {number: name for name, number in PROTOCOL_NUMBERS.items()}
-_FORWARD: Final = {number: name for name, number in FORWARD_FLAGS.items()}
-_TUNNEL_TYPE: Final = {number: name for name, number in TUNNEL_TYPES.items()}
+_AF: Final[dict[Family, int]] = {4: AF_INET, 6: AF_INET6}
+_FAMILY: Final[dict[int, Family]] = dict(zip(_AF.values(), _AF, strict=True))
+_PROTOCOL: Final = dict(zip(PROTOCOL_NUMBERS.values(), PROTOCOL_NUMBERS, strict=True))
+_FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
+_TUNNEL_TYPE: Final = dict(zip(TUNNEL_TYPES.values(), TUNNEL_TYPES, strict=True))
 _STATE: Final = {"master": abi.IP_VS_STATE_MASTER, "backup": abi.IP_VS_STATE_BACKUP}
-_STATE_NAME: Final = {number: name for name, number in _STATE.items()}
+_STATE_NAME: Final = dict(zip(_STATE.values(), _STATE, strict=True))
 
 
 def _dump_address(text: str) -> bytes:
@@ -55,7 +56,6 @@ def _dump_flags(flags: int) -> bytes:
 def _load_flags(data: bytes) -> int:
     flags: int = struct.unpack_from("=I", data)[0]
     return flags & ~abi.IP_VS_SVC_F_HASHED
-
 
 
 _family: Final = Kind("H", dump=_AF.__getitem__)
@@ -187,14 +187,18 @@ def encode_timeouts(timeouts: Timeouts) -> bytes:
 def decode_service(data: bytes, start: int, end: int) -> ServiceState:
     """Read the attributes of an IPVS_CMD_GET_SERVICE answer: a service without its servers. Raises WireError."""
     start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_SERVICE)
-    af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = SERVICE.decode(data, start, end)
+    af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = SERVICE.decode(
+        data, start, end
+    )
     family = _known(_FAMILY, af, "IPVS_SVC_ATTR_AF", start)
     if fwmark:
         key = ServiceKey(family, None, "", 0, fwmark)
     else:
         key = ServiceKey(family, _known(_PROTOCOL, number, "IPVS_SVC_ATTR_PROTOCOL", start), _text(raw, family), port)
     mask = swap32(netmask) if family == 4 else netmask
-    config = VirtualService(key, scheduler, flags, timeout, None if mask == WHOLE_NETMASK[family] else mask, pe_name or "")
+    config = VirtualService(
+        key, scheduler, flags, timeout, None if mask == WHOLE_NETMASK[family] else mask, pe_name or ""
+    )
     return ServiceState(config, (), _stats(stats))
 
 
@@ -205,7 +209,8 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
     """
     start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_DEST)
     (
-        af, raw, port, method, weight, upper, lower, tun_type, tun_port, tun_flags, active, inactive, persistent, *stats,
+        af, raw, port, method, weight, upper, lower, tun_type, tun_port, tun_flags, active, inactive, persistent,
+        *stats,
     ) = SERVER_STATE.decode(data, start, end)  # fmt: skip
     family = _FAMILY.get(af, service_family)
     config = RealServer(
@@ -264,7 +269,7 @@ def _text(raw: bytes | None, family: Family) -> str:
 _NO_STATS: Final = Stats()
 
 
-def _stats(values: list[int | None]) -> Stats:
+def _stats(values: list[Any]) -> Stats:
     """Choose among the values of STATS64 and, after them, of STATS: kernels before 4.1 send the latter alone."""
     if not any(values):
         return _NO_STATS

@@ -35,7 +35,7 @@ class Kind:
 
     def __init__(
         self,
-        format: str,  # noqa: A002: struct's own word for it
+        format: str,  # noqa: A002  # struct's own word for it
         *,
         dump: Callable[[Any], Any] | None = None,
         load: Callable[[Any], Any] | None = None,
@@ -123,7 +123,7 @@ class AttrTable:
     def __init__(self, name: str, *rows: Attr) -> None:
         self.name = name
         self.rows = rows
-        self.width = sum(row.kind.width for row in rows)
+        self.width: int = sum([row.kind.width for row in rows])
         self._encoders: dict[tuple[bool, ...], _Encoder] = {}
         self._layouts: dict[int, _Layout] = {}
         self._conditional = [(attrgetter(row.field), row.when) for row in rows if row.when]
@@ -217,18 +217,19 @@ class _Layout:
             self._headers.append(self._count)
             self._expected.append(struct.unpack_from("=I", data, payload - 4)[0])
             self._count += 1
-            at, row = rows.get(number, (0, None))
             size = payload_end - payload
-            if row is None:
-                self._formats.append(f"{size}x")
-            elif isinstance(row.kind, AttrTable):
+            padding = min(-size % 4, end - payload_end)
+            if number not in rows:
+                self._formats.append(f"{size + padding}x")
+                continue
+            at, row = rows[number]
+            if isinstance(row.kind, AttrTable):
                 self._learn(row.kind, at, data, payload, payload_end)
             else:
                 self._formats.append(self._value_format(table, row, row.kind, payload, size))
                 self._sources.append((at, self._count, row.kind.load))
                 self._count += 1
-            if row is None or not isinstance(row.kind, AttrTable):
-                self._formats.append(f"{min(-size % 4, end - payload_end)}x")
+            self._formats.append(f"{padding}x")
 
     @staticmethod
     def _value_format(table: AttrTable, row: Attr, kind: Kind, offset: int, size: int) -> str:

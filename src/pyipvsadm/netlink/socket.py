@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SOL_NETLINK: Final = 270  # linux/socket.h, which is not a user-space header
 SO_RCVBUFFORCE: Final = 33  # asm-generic/socket.h
 
-# How many requests go out in one send. Each may come back as an error that the receive buffer has to hold until the send
-# returns; a message takes some 770 bytes of it (sk_buff with CAP_ACK), and an unprivileged buffer has 212,992.
+# How many requests go out in one send. Each may come back as an error that the receive buffer has to hold until the
+# send returns; a message takes some 770 bytes of it (sk_buff with CAP_ACK), and an unprivileged buffer has 212,992.
 BATCH: Final = 128
 _RECEIVE_BUFFER: Final = 1 << 20
 _RECEIVE_SIZE: Final = 1 << 17
@@ -29,10 +29,11 @@ _DUMP_ATTEMPTS: Final = 16
 
 
 class NetlinkError(OSError):
-    """The kernel's refusal of one request: ``errno`` and, where it gave one, its explanation in ``extack``."""
+    """The kernel's refusal of one request: its errno as ``number``, its explanation, if it gave one, in ``extack``."""
 
     def __init__(self, number: int, extack: str = "") -> None:
         super().__init__(number, extack)
+        self.number = number
         self.extack = extack
 
 
@@ -124,8 +125,8 @@ class NetlinkSocket:
     def dump(self, kind: int, payload: bytes) -> list[tuple[bytes, int, int]]:
         """Send a dump request; return (buffer, payload start, payload end) of every message of the answer.
 
-        A dump that the kernel marks as interrupted by a change (NLM_F_DUMP_INTR), or of which messages were lost, is read
-        again. Raises NetlinkError; errno EINTR where the table never holds still.
+        A dump that the kernel marks as interrupted by a change (NLM_F_DUMP_INTR), or of which messages were lost, is
+        read again. Raises NetlinkError; errno EINTR where the table never holds still.
         """
         for _ in range(_DUMP_ATTEMPTS):
             messages = self._dump_once(kind, payload)

@@ -28,8 +28,8 @@ _NO_FAMILY: Final = errno.ENOPROTOOPT  # what the C tool's socket option fails w
 class KernelBackend:
     """IPVS in the network namespace ``netns`` (a name of ip-netns(8) or a path; None: the caller's own).
 
-    Loads the module ip_vs where it is missing. Raises KernelError (operation "open") where the kernel has no IPVS or the
-    caller no right to it, Unsupported where the namespace is not there.
+    Loads the module ip_vs where it is missing. Raises KernelError (operation "open") where the kernel has no IPVS or
+    the caller no right to it, Unsupported where the namespace is not there.
     """
 
     def __init__(self, netns: str | None = None) -> None:
@@ -76,7 +76,7 @@ class KernelBackend:
         """Yield the connection table's entries; raises Unsupported where the kernel does not show them."""
         try:
             with self._netns:
-                file = open(connections.PATH, "rb")  # noqa: SIM115: opened inside the namespace, read outside
+                file = open(connections.PATH, "rb")  # noqa: SIM115  # opened inside, read outside
         except OSError as problem:
             raise Unsupported(f"{connections.PATH}: {problem.strerror}") from None
         with file:
@@ -90,7 +90,7 @@ class KernelBackend:
             number, encode = _REQUESTS[type(change)]
             requests.append(self._socket.request(number, encode(self, change)))
         refused = self._socket.submit(requests)
-        return [(index, refusal(changes[index].operation, error.errno, error.extack)) for index, error in refused]
+        return [(index, refusal(changes[index].operation, error.number, error.extack)) for index, error in refused]
 
     def close(self) -> None:
         """Close the socket."""
@@ -106,13 +106,13 @@ class KernelBackend:
         try:
             return self._socket.get(number, attributes)
         except NetlinkError as error:
-            raise refusal(operation, error.errno, error.extack) from None
+            raise refusal(operation, error.number, error.extack) from None
 
     def _dump(self, operation: str, number: int, attributes: bytes = b"") -> list[tuple[bytes, int, int]]:
         try:
             return self._socket.dump(number, attributes)
         except NetlinkError as error:
-            raise refusal(operation, error.errno, error.extack) from None
+            raise refusal(operation, error.number, error.extack) from None
 
     def _key(self, key: ServiceKey) -> bytes:
         """Encode a service's key; servers of one service follow each other, with the very same key."""
