@@ -1,0 +1,141 @@
+"""Who may import whom, and who may touch the process: read from the syntax tree of every file."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
+LAYERS: dict[str, tuple[str, str]] = {
+    "base": ("errors record abi", "base"),
+    "netlink": ("netlink netns", "base netlink"),
+    "model": ("ipvs.model ipvs.command", "base model"),
+    "wire": ("ipvs.wire ipvs.connections", "base model netlink wire"),
+    "rules": ("ipvs.table ipvs.plan ipvs.reasons", "base model rules"),
+    "text": (
+        "ipvs.syntax ipvs.options ipvs.usage ipvs.names ipvs.order ipvs.render",
+        "base model text",
+    ),
+    "backend": ("ipvs.backend=", "base model"),
+    "backend.base": ("ipvs.backend.base", "base model"),
+    "backend.kernel": ("ipvs.backend.kernel", "base model rules wire netlink backend.base"),
+    "backend.sandbox": ("ipvs.backend.sandbox", "base model rules backend.base"),
+    "engine": ("ipvs.engine", "base model rules backend.base"),
+    "ui": ("ui", "base model text ui"),
+    "api": ("= ipvs=", "api base model text engine backend.base backend.kernel backend.sandbox"),
+    "cli": ("cli", "api base model text engine backend.base backend.kernel backend.sandbox ui cli"),
+}
+
+MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
+
+# Each costs milliseconds, and a command may take 10 more than Python itself.
+HEAVY = {
+    *("dataclasses", "inspect", "typing", "enum", "re", "socket", "argparse", "ctypes", "collections", "functools"),
+    *("click", "rich", "pyroute2", "pathlib", "json", "subprocess", "contextlib", "asyncio"),
+}
+# Third parties, and the only layer that may name them.
+THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "app", "iptc": "app"}
+PROCESS = {
+    "sys": {"argv", "stdin", "stdout", "stderr", "exit"},
+    "os": {"environ", "environb", "getenv", "_exit", "isatty"},
+}
+
+
+def module_name(file: Path) -> str:
+    """Return a file's module below pyipvsadm, with "=" at the end of a package's own."""
+    parts = file.relative_to(SOURCE / "pyipvsadm").with_suffix("").parts
+    return ".".join(parts[:-1]) + "=" if parts[-1] == "__init__" else ".".join(parts)
+
+
+def layer_of(name: str) -> str:
+    """Return the layer of a module, by the longest member that it is or is in; "" for none."""
+    places = [name, *(name.rstrip("=").rsplit(".", dots)[0] for dots in range(name.count(".") + 1))]
+    return next((MEMBERS[place] for place in places if place in MEMBERS), "")
+
+
+def imports(file: Path) -> list[tuple[int, str]]:
+    """Return line and full name of all that is imported anywhere in a file."""
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the layer"
+            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return found
+
+
+def imported_module(name: str) -> str | None:
+    """Return the module of ours that an imported name is or is in; None for what is not ours."""
+    package, _, rest = name.partition(".")
+    if package != "pyipvsadm":
+        return None
+    while rest:
+        file = SOURCE / "pyipvsadm" / rest.replace(".", "/")
+        if file.with_suffix(".py").exists():
+            return rest
+        if file.is_dir():
+            return f"{rest}="
+        rest = rest.rpartition(".")[0]
+    return "="
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_imports_point_down(file: Path) -> None:
+    layer = layer_of(module_name(file))
+    assert layer, "no layer: add it to LAYERS"
+    allowed = LAYERS[layer][1].split()
+    wrong = [
+        f"line {line}: {layer} may not import {target} ({layer_of(target)})"
+        for line, name in imports(file)
+        if (target := imported_module(name)) and layer_of(target) not in allowed
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_third_parties_have_one_home(file: Path) -> None:
+    layer = layer_of(module_name(file))
+    packages = {name.partition(".")[0] for _, name in imports(file)} - {"pyipvsadm", *sys.stdlib_module_names}
+    assert {package for package in packages if THIRD_PARTY.get(package) != layer} == set()
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if layer_of(module_name(file)) not in {"cli", "app"}], ids=module_name
+)
+def test_only_the_commands_touch_the_process(file: Path) -> None:
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    touched = [
+        f"line {node.lineno}: {node.value.id}.{node.attr}"
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if node.attr in PROCESS.get(node.value.id, ())
+    ]
+    touched += [
+        f"line {node.lineno}: {node.func.id}()"
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"print", "input", "exit"}
+    ]
+    assert not touched
+
+
+@pytest.mark.parametrize("command", ["ipvsadm", "save", "restore"])
+def test_commands_import_nothing_heavy(command: str) -> None:
+    # Without site, which imports for other people's .pth files what it likes.
+    program = f"""
+import sys
+sys.path.insert(0, {str(SOURCE)!r})
+before = set(sys.modules)
+import pyipvsadm.cli.{command}
+print(*set(sys.modules) - before)
+"""
+    loaded = subprocess.check_output([sys.executable, "-S", "-c", program], text=True).split()
+    assert f"pyipvsadm.cli.{command}" in loaded
+    assert HEAVY.intersection(loaded) == set()
