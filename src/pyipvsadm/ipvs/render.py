@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         VirtualService,
     )
 
+    Number = Callable[[int], str]  # shows a counter
+
     class Resolver(Protocol):
         """Turns addresses and ports into the text to show; the numeric one only into digits."""
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 _NAME_LIMIT: Final = 59  # the peer's buffer
 _COLUMN: Final = 28
+_U32: Final = 0xFFFFFFFF
 
 _FORWARD: Final = {"masq": "Masq", "local": "Local", "ipip": "Tunnel", "gateway": "Route", "bypass": "(null)"}
 _FORWARD_OPTION: Final = {"masq": "-m", "local": "-g", "ipip": "-i", "gateway": "-g", "bypass": "(null)"}
@@ -154,22 +157,36 @@ class _Form(Record):
 
     option: str
     heading: str
-    service: Callable[[str, ServiceState, Callable[[int], str]], str]
-    server: Callable[[ServerState, Callable[[int], str]], str]
+    service: Callable[[str, ServiceState, Number], str]
+    server: Callable[[ServerState, Number], str]
 
 
-def _counting(option: str, titles: str, counters: tuple[str, ...]) -> _Form:
-    """Make a form that shows five counters of services and servers alike."""
+# The peer reads the counters of services from the kernel's 64-bit attributes, but those of servers from the older
+# ones, in which all but bytes have 32 bits; and of their rates it shortens only the last two.
 
-    def cells(stats: Stats, number: Callable[[int], str]) -> str:
-        return "".join([number(getattr(stats, counter)) for counter in counters])
 
-    return _Form(
-        option=option,
-        heading=f"Prot LocalAddress:Port            {titles}\n  -> RemoteAddress:Port\n",
-        service=lambda name, service, number: f"{name:<28}{cells(service.stats, number)}",
-        server=lambda server, number: cells(server.stats, number),
+def _totals(stats: Stats, number: Number) -> str:
+    return (
+        number(stats.conns)
+        + number(stats.inpkts)
+        + number(stats.outpkts)
+        + number(stats.inbytes)
+        + number(stats.outbytes)
     )
+
+
+def _server_totals(stats: Stats, number: Number) -> str:
+    packets = number(stats.conns & _U32) + number(stats.inpkts & _U32) + number(stats.outpkts & _U32)
+    return packets + number(stats.inbytes) + number(stats.outbytes)
+
+
+def _rates(stats: Stats, number: Number) -> str:
+    return number(stats.cps) + number(stats.inpps) + number(stats.outpps) + number(stats.inbps) + number(stats.outbps)
+
+
+def _server_rates(stats: Stats, number: Number) -> str:
+    packets = _exact(stats.cps & _U32) + _exact(stats.inpps & _U32) + _exact(stats.outpps & _U32)
+    return packets + number(stats.inbps & _U32) + number(stats.outbps & _U32)
 
 
 def _describing(option: str, heading: str, server: Callable[[ServerState], str]) -> _Form:
@@ -183,15 +200,19 @@ def _describing(option: str, heading: str, server: Callable[[ServerState], str])
 
 
 _FORMS: Final = (
-    _counting(
-        "stats",
-        "   Conns   InPkts  OutPkts  InBytes OutBytes",
-        ("conns", "inpkts", "outpkts", "inbytes", "outbytes"),
+    _Form(
+        option="stats",
+        heading="Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
+        "  -> RemoteAddress:Port\n",
+        service=lambda name, service, number: f"{name:<28}{_totals(service.stats, number)}",
+        server=lambda server, number: _server_totals(server.stats, number),
     ),
-    _counting(
-        "rate",
-        "     CPS    InPPS   OutPPS    InBPS   OutBPS",
-        ("cps", "inpps", "outpps", "inbps", "outbps"),
+    _Form(
+        option="rate",
+        heading="Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
+        "  -> RemoteAddress:Port\n",
+        service=lambda name, service, number: f"{name:<28}{_rates(service.stats, number)}",
+        server=lambda server, number: _server_rates(server.stats, number),
     ),
     _describing(
         "thresholds",
