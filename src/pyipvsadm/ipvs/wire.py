@@ -82,7 +82,7 @@ SERVICE_KEY: Final = AttrTable(
     Attr(abi.IPVS_SVC_ATTR_AF, "family", _family),
     Attr(abi.IPVS_SVC_ATTR_PROTOCOL, "protocol", _protocol, when=lambda value: value is not None),
     Attr(abi.IPVS_SVC_ATTR_ADDR, "address", _address, when=bool),
-    Attr(abi.IPVS_SVC_ATTR_PORT, "port", be16),
+    Attr(abi.IPVS_SVC_ATTR_PORT, "port", be16, optional=True),  # not sent for marks
     Attr(abi.IPVS_SVC_ATTR_FWMARK, "fwmark", u32, when=bool),
 )
 SERVICE_SETTINGS: Final = AttrTable(
@@ -97,25 +97,25 @@ SERVICE: Final = AttrTable(
     *SERVICE_KEY.rows,
     *SERVICE_SETTINGS.rows,
     Attr(abi.IPVS_SVC_ATTR_NETMASK, "netmask", u32),  # IPv4: be32 mask; IPv6: prefix length in host order
-    Attr(abi.IPVS_SVC_ATTR_STATS64, "stats", STATS64),
-    Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS),
+    Attr(abi.IPVS_SVC_ATTR_STATS64, "stats", STATS64, optional=True),
+    Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS, optional=True),
 )
 SERVER_KEY: Final = AttrTable(
     "IPVS_DEST_ATTR",
-    Attr(abi.IPVS_DEST_ATTR_ADDR_FAMILY, "family", _family),
+    Attr(abi.IPVS_DEST_ATTR_ADDR_FAMILY, "family", _family, optional=True),  # from Linux 3.18 on
     Attr(abi.IPVS_DEST_ATTR_ADDR, "address", _address),
     Attr(abi.IPVS_DEST_ATTR_PORT, "port", be16),
 )
 SERVER: Final = AttrTable(
     "IPVS_DEST_ATTR",
-    *[Attr(row.number, f"key.{row.field}", row.kind) for row in SERVER_KEY.rows],
+    *[Attr(row.number, f"key.{row.field}", row.kind, optional=row.optional) for row in SERVER_KEY.rows],
     Attr(abi.IPVS_DEST_ATTR_FWD_METHOD, "forward", _forward),
     Attr(abi.IPVS_DEST_ATTR_WEIGHT, "weight", i32),
     Attr(abi.IPVS_DEST_ATTR_U_THRESH, "u_threshold", u32),
     Attr(abi.IPVS_DEST_ATTR_L_THRESH, "l_threshold", u32),
-    Attr(abi.IPVS_DEST_ATTR_TUN_TYPE, "tun_type", _tunnel_type),
-    Attr(abi.IPVS_DEST_ATTR_TUN_PORT, "tun_port", be16),
-    Attr(abi.IPVS_DEST_ATTR_TUN_FLAGS, "tun_flags", u16),
+    Attr(abi.IPVS_DEST_ATTR_TUN_TYPE, "tun_type", _tunnel_type, optional=True),
+    Attr(abi.IPVS_DEST_ATTR_TUN_PORT, "tun_port", be16, optional=True),
+    Attr(abi.IPVS_DEST_ATTR_TUN_FLAGS, "tun_flags", u16, optional=True),
 )
 SERVER_STATE: Final = AttrTable(
     "IPVS_CMD_ATTR_DEST",
@@ -123,8 +123,8 @@ SERVER_STATE: Final = AttrTable(
     Attr(abi.IPVS_DEST_ATTR_ACTIVE_CONNS, "activeconns", u32),
     Attr(abi.IPVS_DEST_ATTR_INACT_CONNS, "inactconns", u32),
     Attr(abi.IPVS_DEST_ATTR_PERSIST_CONNS, "persistconns", u32),
-    Attr(abi.IPVS_DEST_ATTR_STATS64, "stats", STATS64),
-    Attr(abi.IPVS_DEST_ATTR_STATS, "stats", STATS),
+    Attr(abi.IPVS_DEST_ATTR_STATS64, "stats", STATS64, optional=True),
+    Attr(abi.IPVS_DEST_ATTR_STATS, "stats", STATS, optional=True),
 )
 DAEMON: Final = AttrTable(
     "IPVS_CMD_ATTR_DAEMON",
@@ -215,11 +215,11 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
     family = _FAMILY.get(af, service_family)
     config = RealServer(
         ServerKey(family, _text(raw, family), port),
-        _FORWARD[method & abi.IP_VS_CONN_F_FWD_MASK],
+        _known(_FORWARD, method & abi.IP_VS_CONN_F_FWD_MASK, "IPVS_DEST_ATTR_FWD_METHOD", start),
         weight,
         upper,
         lower,
-        _TUNNEL_TYPE[tun_type or 0],
+        _known(_TUNNEL_TYPE, tun_type or 0, "IPVS_DEST_ATTR_TUN_TYPE", start),
         tun_port or 0,
         tun_flags or 0,
     )

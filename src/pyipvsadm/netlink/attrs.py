@@ -88,18 +88,26 @@ def _load_text(data: bytes) -> str:
 class Attr:
     """A row: attribute ``number`` holds ``field`` (dots reach into records) as ``kind``, or as a nested table.
 
-    ``when`` decides from the field's value whether the attribute is sent; it is always sent without it.
+    ``when`` decides from the field's value whether the attribute is sent; it is always sent without it. A message
+    without it is an error unless it is ``optional``, as attributes with a ``when`` are.
     """
 
-    __slots__ = ("field", "kind", "number", "when")
+    __slots__ = ("field", "kind", "number", "optional", "when")
 
     def __init__(
-        self, number: int, field: str, kind: Kind | AttrTable, *, when: Callable[[Any], bool] | None = None
+        self,
+        number: int,
+        field: str,
+        kind: Kind | AttrTable,
+        *,
+        when: Callable[[Any], bool] | None = None,
+        optional: bool = False,
     ) -> None:
         self.number = number
         self.field = field
         self.kind = kind
         self.when = when
+        self.optional = optional or when is not None
 
 
 def iterate(data: bytes, start: int, end: int, name: str) -> Iterator[tuple[int, int, int]]:
@@ -144,7 +152,8 @@ class AttrTable:
     def decode(self, data: bytes, start: int, end: int) -> list[Any]:
         """Return the values between two offsets in the order of the rows, nested tables' spread out in place.
 
-        An absent attribute is None; unknown ones are passed over. Raises WireError for lengths that cannot be.
+        An absent optional attribute is None; unknown ones are passed over. Raises WireError for lengths that cannot
+        be and for missing attributes.
         """
         layout = self._layouts.get(end - start)
         if layout is not None:
@@ -208,6 +217,7 @@ class _Layout:
         self._get_values = itemgetter(*picks, self._count)
 
     def _learn(self, table: AttrTable, first_row: int, data: bytes, start: int, end: int) -> None:
+        present: set[int] = set()
         rows: dict[int, tuple[int, Attr]] = {}
         for row in table.rows:
             rows[row.number] = (first_row, row)
@@ -230,6 +240,10 @@ class _Layout:
                 self._sources.append((at, self._count, row.kind.load))
                 self._count += 1
             self._formats.append(f"{padding}x")
+            present.add(number)
+        for row in table.rows:
+            if not row.optional and row.number not in present:
+                raise WireError(table.name, start, f"attribute {row.number} ({row.field})", "none")
 
     @staticmethod
     def _value_format(table: AttrTable, row: Attr, kind: Kind, offset: int, size: int) -> str:
