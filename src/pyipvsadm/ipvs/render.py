@@ -7,15 +7,14 @@ that names are cut (an IPv4 ``name:port`` to its column in listings, everything 
 
 from __future__ import annotations
 
-from pyipvsadm.abi import ip_vs
-from pyipvsadm.ipvs.model import WHOLE_NETMASK
+from pyipvsadm.ipvs import words
 from pyipvsadm.ipvs.order import sort_servers, sort_services
 from pyipvsadm.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Final, Protocol
+    from typing import Final
 
     from pyipvsadm.ipvs import model
     from pyipvsadm.ipvs.command import List
@@ -31,54 +30,24 @@ if TYPE_CHECKING:
         Timeouts,
         VirtualService,
     )
+    from pyipvsadm.ipvs.words import Resolver
 
     Number = Callable[[int], str]  # shows a counter
-
-    class Resolver(Protocol):
-        """Turns addresses and ports into the text to show; the numeric one only into digits."""
-
-        def host(self, address: str, family: model.Family) -> str:
-            """Return a host's name, or the address as it is."""
-            ...
-
-        def service(self, port: int, protocol: model.Protocol | None) -> str:
-            """Return a port's name, or its number."""
-            ...
-
 
 _NAME_LIMIT: Final = 59  # the peer's buffer
 _COLUMN: Final = 28
 _U32: Final = 0xFFFFFFFF
 
-_FORWARD: Final = {"masq": "Masq", "local": "Local", "ipip": "Tunnel", "gateway": "Route", "bypass": "(null)"}
 _FORWARD_OPTION: Final = {"masq": "-m", "local": "-g", "ipip": "-i", "gateway": "-g", "bypass": "(null)"}
 _PROTOCOL: Final = {"tcp": "TCP ", "udp": "UDP ", "sctp": "SCTP"}
 _PROTOCOL_OPTION: Final = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
-_PROTOCOL_OF_WORD: Final[dict[str, model.Protocol]] = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
-
-# How IP_VS_TUNNEL_ENCAP_FLAG_* are shown and typed.
-_CHECKSUM_MASK: Final = ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_CSUM | ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM
-_CHECKSUM: Final = {
-    ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM: ("-c", "--tun-nocsum"),
-    ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_CSUM: ("+c", "--tun-csum"),
-    ip_vs.IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM: ("r+c", "--tun-remcsum"),
-    _CHECKSUM_MASK: ("r+c", "--tun-remcsum"),  # the peer has no words for both, and crashes
-}
-
-# The names of the scheduler flags; sh and mh have their own, and none for the third.
-_FLAGS: Final = (ip_vs.IP_VS_SVC_F_SCHED1, ip_vs.IP_VS_SVC_F_SCHED2, ip_vs.IP_VS_SVC_F_SCHED3)
-_FLAG_NAMES: Final = {"sh": ("sh-fallback", "sh-port"), "mh": ("mh-fallback", "mh-port")}
-_PLAIN_FLAG_NAMES: Final = ("flag-1", "flag-2", "flag-3")
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
 
 
 def _endpoint(resolver: Resolver, address: str, port: int, protocol: model.Protocol | None) -> str:
-    service = resolver.service(port, protocol) if protocol else str(port)  # without a protocol a port has no name
-    if ":" in address:
-        return f"[{resolver.host(address, 6)}]:{service}"[:_NAME_LIMIT]
-    return f"{resolver.host(address, 4)}:{service}"[:_NAME_LIMIT]
+    return words.endpoint(resolver, address, port, protocol)[:_NAME_LIMIT]
 
 
 def _cell(resolver: Resolver, address: str, port: int, protocol: model.Protocol | None) -> str:
@@ -92,47 +61,6 @@ def _mark(fwmark: int) -> int:
 
 
 # -- the listing -------------------------------------------------------------------------------------------------------
-
-
-def _scheduler_flags(service: VirtualService) -> str:
-    names = _FLAG_NAMES.get(service.scheduler, _PLAIN_FLAG_NAMES)
-    return ",".join([name for bit, name in zip(_FLAGS, names, strict=False) if service.flags & bit])
-
-
-def _netmask(service: VirtualService) -> str:
-    """Return the netmask of a persistent service, "" where it is the whole address."""
-    mask = service.netmask
-    if mask is None or mask == WHOLE_NETMASK[service.key.family]:
-        return ""
-    if service.key.family == 6:
-        return str(mask)
-    return f"{mask >> 24}.{mask >> 16 & 255}.{mask >> 8 & 255}.{mask & 255}"
-
-
-def _settings(name: str, service: VirtualService) -> str:
-    """Return a service's name and settings, as the forms without counters show them."""
-    text = f"{name} {service.scheduler}"
-    if not service.flags and not service.pe_name:
-        return text
-    if service.flags & (_FLAGS[0] | _FLAGS[1] | _FLAGS[2]):
-        text += f" ({_scheduler_flags(service)})"
-    if service.persistent:
-        text += f" persistent {service.timeout}"
-        mask = _netmask(service)
-        if mask:
-            text += f" mask {mask}"
-    if service.pe_name:
-        text += f" pe {service.pe_name}"
-    return text + " ops" if service.one_packet else text
-
-
-def _tunnel(server: RealServer) -> str:
-    if server.forward != "ipip":
-        return "n/a"
-    if server.tun_type == "ipip":
-        return "ipip"
-    checksum = _CHECKSUM[server.tun_flags & _CHECKSUM_MASK][0]
-    return f"gue:{server.tun_port}:{checksum}" if server.tun_type == "gue" else f"gre:{checksum}"
 
 
 def _short(number: int) -> str:
@@ -194,7 +122,7 @@ def _describing(option: str, heading: str, server: Callable[[ServerState], str])
     return _Form(
         option=option,
         heading=heading,
-        service=lambda name, service, _: _settings(name, service.config),
+        service=lambda name, service, _: f"{name} {words.settings(service.config)}",
         server=lambda state, _: f" {server(state)} {state.activeconns:<10} {state.inactconns:<10}",
     )
 
@@ -228,13 +156,15 @@ _FORMS: Final = (
         "tun_info",
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn\n",
-        lambda state: f"{_FORWARD[state.config.forward]:<7} {_tunnel(state.config):<13} {state.config.weight:<6}",
+        lambda state: (
+            f"{words.FORWARD[state.config.forward]:<7} {words.tunnel(state.config):<13} {state.config.weight:<6}"
+        ),
     ),
 )
 _PLAIN: Final = _describing(
     "",
     "Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n",
-    lambda state: f"{_FORWARD[state.config.forward]:<7} {state.config.weight:<6}",
+    lambda state: f"{words.FORWARD[state.config.forward]:<7} {state.config.weight:<6}",
 )
 
 
@@ -244,7 +174,11 @@ def listing(services: Sequence[ServiceState], options: List, info: Info, resolve
     Services and servers are sorted unless ``options.nosort``. The line about IPVS comes only with a listing of all.
     """
     form = next((form for form in _FORMS if getattr(options, form.option)), _PLAIN)
-    lines = [form.heading if options.key else f"IP Virtual Server version {version(info)}\n{form.heading}"]
+    lines = [
+        form.heading
+        if options.key
+        else f"IP Virtual Server version {words.version(info)} (size={info.conn_tab_size})\n{form.heading}"
+    ]
     number = _exact if options.exact else _short
     for service in services if options.nosort else sort_services(services):
         protocol = service.config.key.protocol
@@ -263,18 +197,13 @@ def _listed_name(key: ServiceKey, resolver: Resolver) -> tuple[str, str]:
     return _PROTOCOL[key.protocol], _cell(resolver, key.address, key.port, key.protocol)
 
 
-def version(info: Info) -> str:
-    """Return the version and table size of the IPVS of a kernel as in the first line of a listing."""
-    return f"{info.version >> 16 & 255}.{info.version >> 8 & 255}.{info.version & 255} (size={info.conn_tab_size})"
-
-
 def connections(entries: Iterable[Connection], options: List, resolver: Resolver) -> Iterator[str]:
     """Yield the lines that ``-L -c`` prints, in the order given; persistence engine data with ``--persistent-conn``."""
     heading = "pro expire state       source             virtual            destination"
     yield "IPVS connection entries\n"
     yield f"{heading}        pe name          pe_data\n" if options.persistent_conn else f"{heading}\n"
     for entry in entries:
-        protocol = _PROTOCOL_OF_WORD.get(entry.protocol)
+        protocol = words.PROTOCOLS.get(entry.protocol)
         minutes, seconds = divmod(entry.expires, 60)
         client = _endpoint(resolver, entry.client, entry.client_port, protocol)
         virtual = _endpoint(resolver, entry.virtual, entry.virtual_port, protocol)
@@ -333,21 +262,19 @@ def _saved_settings(service: VirtualService) -> str:
         return text
     if service.persistent:
         text += f" -p {service.timeout}"
-        mask = _netmask(service)
+        mask = words.netmask(service)
         if mask:
             text += f" -M {mask}"
     if service.pe_name:
         text += f" --pe {service.pe_name}"
     if service.one_packet:
         text += " -o"
-    if service.flags & (_FLAGS[0] | _FLAGS[1] | _FLAGS[2]):
-        text += f" -b {_scheduler_flags(service)}"
-    return text
+    flags = words.scheduler_flags(service)
+    return text if flags is None else f"{text} -b {flags}"
 
 
 def _saved_tunnel(server: RealServer) -> str:
     if server.tun_type == "ipip":
         return " --tun-type ipip"
-    checksum = _CHECKSUM[server.tun_flags & _CHECKSUM_MASK][1]
     port = f" --tun-port {server.tun_port}" if server.tun_type == "gue" else ""
-    return f" --tun-type {server.tun_type}{port} {checksum}"
+    return f" --tun-type {server.tun_type}{port} {words.checksum(server)[1]}"
