@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyipvsadm.ipvs.model import Connection, Info, ServiceKey, SyncDaemon, Timeouts
 
 _NO_FAMILY: Final = errno.ENOPROTOOPT  # what the C tool's socket option fails with where there is no ip_vs
+_LOADER_ENVIRONMENT: Final = {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin"}  # what the kernel gives its module loader
 
 
 class KernelBackend:
@@ -166,6 +167,6 @@ def load_module(name: str) -> None:
         with open("/proc/sys/kernel/modprobe", encoding="utf-8", errors="surrogateescape") as file:
             loader = file.read().strip()
         null = [(os.POSIX_SPAWN_OPEN, descriptor, "/dev/null", os.O_RDWR, 0) for descriptor in (0, 1, 2)]
-        os.waitpid(os.posix_spawn(loader, [loader, "-q", "--", name], os.environ, file_actions=null), 0)
+        os.waitpid(os.posix_spawn(loader, [loader, "-q", "--", name], _LOADER_ENVIRONMENT, file_actions=null), 0)
     except OSError:
         pass  # no loader, no module: the family stays away
