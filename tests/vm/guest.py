@@ -85,9 +85,12 @@ def install() -> None:
 
 
 def apt(command: list[str], cwd: pathlib.Path | None = None) -> bool:
-    """Run apt-get, its output on stderr; return whether it succeeded."""
+    """Run apt-get; return whether it succeeded, having shown its output if it did not."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": PATH}
-    return not subprocess.run(command, cwd=cwd, env=environment, stdout=sys.stderr, check=False).returncode
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stdout + done.stderr, end="", file=sys.stderr)
+    return not done.returncode
 
 
 def vng() -> str:
