@@ -174,11 +174,9 @@ def listing(services: Sequence[ServiceState], options: List, info: Info, resolve
     Services and servers are sorted unless ``options.nosort``. The line about IPVS comes only with a listing of all.
     """
     form = next((form for form in _FORMS if getattr(options, form.option)), _PLAIN)
-    lines = [
-        form.heading
-        if options.key
-        else f"IP Virtual Server version {words.version(info)} (size={info.conn_tab_size})\n{form.heading}"
-    ]
+    lines = [form.heading]
+    if options.key is None:
+        lines.insert(0, f"IP Virtual Server version {words.version(info)} (size={info.conn_tab_size})\n")
     number = _exact if options.exact else _short
     for service in services if options.nosort else sort_services(services):
         protocol = service.config.key.protocol

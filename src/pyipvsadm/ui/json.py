@@ -1,0 +1,119 @@
+"""A virtual server table as JSON, for programs: everything that the kernel gives, whatever options a listing has.
+
+A document is an object with ``"version": 1`` (of this form), ``"kind": "ipvs"`` and what was asked for:
+
+``ipvs``         ``version`` ("1.2.1") and ``conn_tab_size`` (buckets) of the kernel's IPVS
+``services``     virtual services: ``family`` (4, 6), ``protocol`` ("tcp", "udp", "sctp"; null for a firewall mark),
+                 ``address``, ``port``, ``fwmark`` (0 for an address), ``scheduler``, ``flags`` (mask of IP_VS_SVC_F_*),
+                 ``persistent``, ``one_packet``, ``timeout`` (seconds), ``netmask`` ("255.255.255.0", or a prefix length
+                 for IPv6), ``pe_name``, ``servers``, ``stats``
+``servers``      real servers: ``family``, ``address``, ``port``, ``forward`` ("masq", "local", "ipip", "gateway",
+                 "bypass"), ``weight``, ``u_threshold``, ``l_threshold``, ``tun_type``, ``tun_port``, ``tun_flags``,
+                 ``activeconns``, ``inactconns``, ``persistconns``, ``stats``
+``stats``        64-bit counters ``conns``, ``inpkts``, ``outpkts``, ``inbytes``, ``outbytes`` and rates per second
+                 ``cps``, ``inpps``, ``outpps``, ``inbps``, ``outbps`` (bytes)
+``connections``  ``protocol``, ``client``, ``client_port``, ``virtual``, ``virtual_port``, ``server``, ``server_port``,
+                 ``state``, ``expires`` (seconds), ``pe_name``, ``pe_data``
+``timeouts``     ``tcp``, ``tcp_fin``, ``udp`` (seconds)
+``daemons``      ``state`` ("master", "backup"), ``mcast_ifn``, ``syncid``, ``sync_maxlen``, ``mcast_group``,
+                 ``mcast_port``, ``mcast_ttl``
+
+Names are those of linux/ip_vs.h where it has them. Addresses and ports are never turned into names. Fields may be added
+within a version; none is renamed, removed or given another meaning.
+"""
+
+from __future__ import annotations
+
+from pyipvsadm.ipvs import words
+from pyipvsadm.ipvs.model import WHOLE_NETMASK
+from pyipvsadm.ipvs.order import sort_servers, sort_services
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, Final
+
+    from pyipvsadm.ipvs.command import List
+    from pyipvsadm.ipvs.model import (
+        Connection,
+        Info,
+        ServerState,
+        ServiceState,
+        SyncDaemon,
+        Timeouts,
+        VirtualService,
+    )
+    from pyipvsadm.ipvs.words import Resolver
+
+VERSION: Final = 1
+
+
+def to_json(**parts: object) -> str:
+    """Return a document with the parts named as in the module's table, made of what JSON has."""
+    import json
+
+    return json.dumps({"version": VERSION, "kind": "ipvs", **parts}, indent=2) + "\n"
+
+
+def listing(services: Sequence[ServiceState], options: List, info: Info, resolver: Resolver) -> str:  # noqa: ARG001
+    """Return services as a document; of the options only ``nosort`` matters."""
+    ordered = services if options.nosort else sort_services(services)
+    return to_json(
+        ipvs={"version": words.version(info), "conn_tab_size": info.conn_tab_size},
+        services=[service(state, nosort=options.nosort) for state in ordered],
+    )
+
+
+def service(state: ServiceState, *, nosort: bool = False) -> dict[str, Any]:
+    """Return a virtual service with its servers, sorted unless ``nosort``."""
+    config = state.config
+    return {
+        **config.key.asdict(),
+        "scheduler": config.scheduler,
+        "flags": config.flags,
+        "persistent": config.persistent,
+        "one_packet": config.one_packet,
+        "timeout": config.timeout,
+        "netmask": _netmask(config),
+        "pe_name": config.pe_name,
+        "servers": [server(real) for real in (state.servers if nosort else sort_servers(state.servers))],
+        "stats": state.stats.asdict(),
+    }
+
+
+def _netmask(config: VirtualService) -> str | int:
+    if config.key.family == 6:
+        return config.netmask or WHOLE_NETMASK[6]
+    return words.netmask(config) or "255.255.255.255"
+
+
+def server(state: ServerState) -> dict[str, Any]:
+    """Return a real server."""
+    fields = {**state.config.asdict(), **state.asdict()}
+    del fields["key"], fields["config"]
+    return {**state.config.key.asdict(), **fields, "stats": state.stats.asdict()}
+
+
+def connections(entries: Iterable[Connection], options: List, resolver: Resolver) -> Iterator[str]:  # noqa: ARG001
+    """Yield a document of the connection table in pieces, as there may be millions of entries."""
+    import json
+
+    head, tail = to_json(connections=[]).split("[]")
+    yield f"{head}["
+    separator = ""
+    for entry in entries:
+        yield f"{separator}\n    {json.dumps(entry.asdict())}"
+        separator = ","
+    if separator:
+        yield "\n  "
+    yield f"]{tail}"
+
+
+def timeouts(values: Timeouts) -> str:
+    """Return the timeouts as a document."""
+    return to_json(timeouts=values.asdict())
+
+
+def daemons(running: Iterable[SyncDaemon]) -> str:
+    """Return the synchronisation daemons as a document."""
+    return to_json(daemons=[daemon.asdict() for daemon in running])
