@@ -20,7 +20,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "wire": ("ipvs.wire ipvs.connections", "base model netlink wire"),
     "rules": ("ipvs.table ipvs.plan ipvs.reasons", "base model rules"),
     "text": (
-        "ipvs.syntax ipvs.options ipvs.usage ipvs.names ipvs.order ipvs.render",
+        "ipvs.syntax ipvs.options ipvs.values ipvs.usage ipvs.names ipvs.words ipvs.order ipvs.render",
         "base model text",
     ),
     "backend": ("ipvs.backend=", "base model"),
