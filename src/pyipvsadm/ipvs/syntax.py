@@ -1,0 +1,351 @@
+"""The words of a command line, or of a line of a dump, to a command: what ipvsadm decides before it asks the kernel.
+
+Three steps, as there: ``_scan`` cuts words into options as popt(3) does; ``parse`` reads their values one after the
+other, so that the first mistake is the one reported; ``_check`` compares what was given with what the command takes.
+"""
+
+from __future__ import annotations
+
+from pyipvsadm.abi import ip_vs
+from pyipvsadm.errors import UsageError
+from pyipvsadm.ipvs import command
+from pyipvsadm.ipvs.model import RealServer, SyncDaemon, Timeouts, VirtualService
+from pyipvsadm.ipvs.names import to_number
+from pyipvsadm.ipvs.options import BITS, VERBS, WORDS, Option, Verb
+from pyipvsadm.ipvs.values import LONGEST_TIMEOUT, Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, Final
+
+    from pyipvsadm.ipvs.command import Change, Help, List, Restore, Save, Version
+    from pyipvsadm.ipvs.names import Names
+    from pyipvsadm.ipvs.options import Word
+
+    Command = Change | Help | List | Restore | Save | Version
+
+# No line that ipvsadm -S prints comes near; a longer one is no dump.
+LONGEST_LINE: Final = 1 << 20
+
+
+class OptionError(UsageError):
+    """Options that cannot be told apart; the only mistake in a line of a dump after which ipvsadm 1.31 reads on."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_status=255)
+
+
+# -- words to options --------------------------------------------------------------------------------------------------
+
+
+def _scan(words: Sequence[str], rest: list[str]) -> Iterator[tuple[Word, str | None, str]]:
+    """Yield each option with its argument, and the last word it is made of; words that are no options go to ``rest``.
+
+    As popt(3) has it: no abbreviations; letters can share a dash; an argument follows "=", directly after its letter,
+    or as the next word whatever that is, only not "-…" where the argument is optional. Raises OptionError when it
+    comes to it.
+    """
+    index, end = 0, len(words)
+    while index < end:
+        word = words[index]
+        index += 1
+        option = WORDS.get(word)
+        if option is not None:
+            if option.argument == "none":
+                yield option, None, word
+                continue
+        elif word[:1] != "-" or word == "-":
+            rest.append(word)
+            continue
+        elif word == "--":
+            rest += words[index:]
+            return
+        elif word[:2] == "--":
+            name, equals, text = word.partition("=")
+            option = WORDS.get(name)
+            if option is None:
+                raise OptionError(f"{word}: unknown option")
+            if option.argument == "none":
+                raise OptionError(f"{word}: option does not take an argument")
+            if equals:
+                yield option, text, word
+                continue
+        else:
+            for place, letter in enumerate(word[1:], 2):
+                option = WORDS.get(f"-{letter}")
+                if option is None:
+                    raise OptionError(f"{word}: unknown option")
+                attached = word[place:]
+                if option.argument == "none":
+                    if attached[:1] == "=":
+                        raise OptionError(f"{word}: option does not take an argument")
+                    yield option, None, word
+                elif attached:
+                    yield option, attached.removeprefix("="), word
+                    break
+            if option is None or option.argument == "none" or attached:
+                continue
+        # the argument is the next word
+        if index < end and (option.argument == "required" or words[index][:1] != "-"):
+            yield option, words[index], words[index]
+            index += 1
+        elif option.argument == "optional":
+            yield option, None, word
+        else:
+            raise OptionError(f"{word}: missing argument")
+
+
+# -- options to a command ----------------------------------------------------------------------------------------------
+
+
+def parse(argv: Sequence[str], names: Names) -> Command:
+    """Return the command that ``argv``, without the program's name, asks for.
+
+    Words may hold any bytes, as sys.argv escapes them. Raises UsageError with ipvsadm's words and exit status: 2 for
+    values, and options that do not go together; 255 for options that are none, and for a first one that is no
+    command.
+    """
+    if not argv:
+        return command.List()
+    return _parse(argv, names)
+
+
+def _parse(words: Sequence[str], names: Names) -> Command:
+    rest: list[str] = []
+    scan = _scan(words, rest)
+    try:
+        verb, text, _ = next(scan)
+    except (StopIteration, OptionError):
+        raise UsageError(_TRY, exit_status=255) from None
+    if not isinstance(verb, Verb):
+        raise UsageError(_TRY, exit_status=255)
+    if verb.name == "help":
+        return command.Help()
+    if verb.name == "version":
+        return command.Version()
+    draft = Draft(names)
+    given = draft.values
+    if verb.to:
+        given[verb.to] = verb.read(text, draft)
+    seen = 0
+    for option, text, word in scan:
+        if not isinstance(option, Option):
+            raise UsageError(f"invalid option `{word}'")
+        bit = BITS[option.slot]
+        if seen & bit:
+            raise UsageError(f"multiple '{option.slot}' options specified")
+        seen |= bit
+        given[option.to] = option.read(text, draft)
+    if verb.operands:
+        given["timeouts"], rest = _timeouts(rest), rest[3:]
+    if rest:
+        raise UsageError(f"unexpected argument {rest[0]}")
+    flags = _scheduler_flags(given) if seen & _SCHED_FLAGS else 0
+    if seen & _ILLEGAL[verb.name] or _NEEDED[verb.name] & ~seen:
+        raise _complaint(verb, seen)
+    name = verb.name
+    if name in ("add-server", "edit-server"):
+        server = _real_server(given, seen)
+        return (command.AddServer if name == "add-server" else command.EditServer)(given["key"], server)
+    if name in ("add-service", "edit-service"):
+        service = _virtual_service(given, flags)
+        return command.AddService(service) if name == "add-service" else command.EditService(service)
+    return _BUILD[name](given, seen)
+
+
+_TRY: Final = "Try `ipvsadm -h' or 'ipvsadm --help' for more information."
+
+
+def _timeouts(words: Sequence[str]) -> Timeouts:
+    """Read the operands of --set, which stand anywhere among its options."""
+    if len(words) < 3:
+        raise UsageError("--set option requires 3 timeout values")
+    seconds = []
+    for word in words[:3]:
+        value = to_number(word, 0, LONGEST_TIMEOUT)
+        if value is None:
+            raise UsageError(f"invalid timeout value `{word}' specified")
+        seconds.append(value)
+    return Timeouts(*seconds)
+
+
+# -- options that do not go together -----------------------------------------------------------------------------------
+
+_SCHED_FLAGS: Final = BITS["sched-flags"]
+_NEEDED: Final = {verb.name: sum([BITS[slot] for slot in verb.needs]) for verb in VERBS}
+_ILLEGAL: Final = {
+    verb.name: ~sum([BITS[slot] for slot in verb.needs + verb.takes]) & (2 * max(BITS.values()) - 1) for verb in VERBS
+}
+
+
+def _complaint(verb: Verb, seen: int) -> UsageError:
+    """Return the error of the first slot that is given or missing against the rules."""
+    for slot, bit in BITS.items():
+        if seen & bit & _ILLEGAL[verb.name]:
+            return UsageError(f"Illegal '{slot}' option with the '{verb.name}' command")
+        if ~seen & bit & _NEEDED[verb.name]:
+            return UsageError(f"You need to supply the '{slot}' option for the '{verb.name}' command")
+    raise AssertionError(verb.name)
+
+
+def _conflict(slots: Iterable[str], seen: int, where: str) -> None:
+    """Raise UsageError for the first of ``slots`` that is given after another of them."""
+    earlier: list[str] = []
+    for slot in slots:
+        if seen & BITS[slot]:
+            if earlier:
+                raise UsageError(f"The option '{slot}' conflicts with the '{earlier[0]}' option in the {where}")
+            earlier.append(slot)
+
+
+_FLAGS: Final = {
+    "flag-1": ("", ip_vs.IP_VS_SVC_F_SCHED1),
+    "flag-2": ("", ip_vs.IP_VS_SVC_F_SCHED2),
+    "flag-3": ("", ip_vs.IP_VS_SVC_F_SCHED3),
+    "sh-fallback": ("sh", ip_vs.IP_VS_SVC_F_SCHED_SH_FALLBACK),
+    "sh-port": ("sh", ip_vs.IP_VS_SVC_F_SCHED_SH_PORT),
+    "mh-fallback": ("mh", ip_vs.IP_VS_SVC_F_SCHED1),
+    "mh-port": ("mh", ip_vs.IP_VS_SVC_F_SCHED2),
+}
+
+
+def _scheduler_flags(given: dict[str, Any]) -> int:
+    """Read the list after -b, which depends on the scheduler wherever that stands; commas alone crash ipvsadm 1.31."""
+    flags = 0
+    words = given["sched_flags"].split(",")
+    for word in [word for word in words if word] or (words if len(words) > 1 else ()):
+        if word not in _FLAGS:
+            raise UsageError(f"invalid scheduler flag `{word}'")
+        scheduler, flag = _FLAGS[word]
+        if scheduler and scheduler != given.get("scheduler"):
+            raise UsageError(f"incompatible scheduler flag `{word}'")
+        flags |= flag
+    return flags
+
+
+# -- values to a command -----------------------------------------------------------------------------------------------
+
+
+def _virtual_service(given: dict[str, Any], flags: int) -> VirtualService:
+    key = given["key"]
+    timeout = given.get("timeout", 0)
+    if timeout:
+        flags |= ip_vs.IP_VS_SVC_F_PERSISTENT
+    elif not key.port and not key.fwmark:
+        raise UsageError("Zero port specified for non-persistent service")
+    if "ops" in given:
+        if not (key.protocol == "udp" or key.fwmark):
+            raise UsageError("One-Packet Scheduling is only for UDP virtual services")
+        flags |= ip_vs.IP_VS_SVC_F_ONEPACKET
+    return VirtualService(
+        key, given.get("scheduler") or "wlc", flags, timeout, given.get("netmask"), given.get("pe_name", "")
+    )
+
+
+_TUNNEL: Final = ("tun-type", "tun-port", "tun-nocsum", "tun-csum", "tun-remcsum")
+_TUNNEL_BITS: Final = sum([BITS[slot] for slot in _TUNNEL])
+_TUNNEL_TAKES: Final = {"ipip": (), "gue": _TUNNEL[1:], "gre": ("tun-nocsum", "tun-csum")}
+
+
+def _real_server(given: dict[str, Any], seen: int) -> RealServer:
+    key, server = given["key"], given["server"]
+    forward = given.get("forward", "gateway")
+    if forward != "ipip" and server.family != key.family:
+        raise UsageError("Different address family is allowed only for tunneling servers")
+    if seen & _TUNNEL_BITS:
+        _check_tunnel(forward, given.get("tun_type", "ipip"), seen)
+    if forward != "masq" and not key.fwmark and server.port != key.port:
+        server = server.replace(port=key.port)  # packets reach the server as they came
+    return RealServer(
+        server,
+        forward,
+        given.get("weight", 1),
+        given.get("u_threshold", 0),
+        given.get("l_threshold", 0),
+        given.get("tun_type", "ipip"),
+        given.get("tun_port", 0),
+        given.get("tun_flags", 0),
+    )
+
+
+def _check_tunnel(forward: str, kind: str, seen: int) -> None:
+    if forward != "ipip":
+        raise UsageError("Tunnel options conflict with forward method")
+    for slot in _TUNNEL[1:]:
+        if seen & BITS[slot] and slot not in _TUNNEL_TAKES[kind]:
+            raise UsageError(f"Illegal '{slot}' option with the '{kind}' tunnel type")
+        if slot == "tun-port" and kind == "gue" and not seen & BITS[slot]:
+            raise UsageError(f"You need to supply the '{slot}' option for the '{kind}' tunnel type")
+    _conflict(_TUNNEL[2:], seen, f"'{kind}' tunnel type")
+
+
+def _list(given: dict[str, Any], seen: int) -> List:
+    _conflict(("connection", "service-address", "timeout", "daemon"), seen, "'list' command")
+    counted = given.keys() & {"stats", "rate", "thresholds"}
+    alone = given.keys() & {"timeout", "daemon"}
+    if (counted and ("connection" in given or alone)) or (alone and "persistent_conn" in given):
+        raise UsageError("options conflicts in the list command")
+    return command.List(**{field: given[field] for field in command.List.__fields__ if field in given})
+
+
+def _daemon(given: dict[str, Any]) -> SyncDaemon:
+    return SyncDaemon(**{field: given[field] for field in SyncDaemon.__fields__ if field in given})
+
+
+_BUILD: Final[dict[str, Callable[[dict[str, Any], int], Command]]] = {
+    "delete-service": lambda given, seen: command.DeleteService(given["key"]),
+    "delete-server": lambda given, seen: command.DeleteServer(given["key"], given["server"]),
+    "flush": lambda given, seen: command.Flush(),
+    "zero": lambda given, seen: command.Zero(given.get("key")),
+    "set": lambda given, seen: command.SetTimeouts(given["timeouts"]),
+    "start-daemon": lambda given, seen: command.StartDaemon(
+        _daemon({**given, "mcast_ifn": given.get("mcast_ifn") or "eth0"})
+    ),
+    "stop-daemon": lambda given, seen: command.StopDaemon(_daemon(given)),
+    "list": _list,
+    "save": lambda given, seen: command.Save("numeric" in given),
+    "restore": lambda given, seen: command.Restore(),
+}
+
+
+# -- dumps -------------------------------------------------------------------------------------------------------------
+
+
+def parse_line(line: str, names: Names) -> Command | None:
+    """Return the command of a line of a dump, None for a blank one; errors are those of ``parse``.
+
+    Words end at spaces, tabs and line ends; there are no quotes and no comments. A NUL ends the line. The word
+    "ipvsadm" is skipped wherever it stands, so that lines can be a shell's. A dump cannot ask for another dump.
+    """
+    if len(line) > LONGEST_LINE:
+        raise UsageError(f"line of {len(line)} characters: not a dump")
+    text = line.removesuffix("\n")
+    if text.isascii() and text.isprintable():
+        words = text.split()
+    else:
+        text = line.partition("\0")[0].translate(_BLANKS)
+        words = [word for word in text.split(" ") if word]
+    if "ipvsadm" in words:
+        words = [word for word in words if word != "ipvsadm"]
+    if not words:
+        return None
+    asked = _parse(words, names)
+    if type(asked) is command.Restore:
+        raise UsageError(_TRY, exit_status=255)
+    return asked
+
+
+_BLANKS: Final = {ord(blank): " " for blank in "\t\r\n"}
+
+
+def parse_dump(lines: Iterable[str], names: Names) -> Iterator[tuple[int, Command]]:
+    """Yield the commands of a dump with the numbers of their lines, from 1; a UsageError says its line."""
+    for number, line in enumerate(lines, 1):
+        try:
+            asked = parse_line(line, names)
+        except UsageError as error:
+            error.line = number
+            raise
+        if asked is not None:
+            yield number, asked
