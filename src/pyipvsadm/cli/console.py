@@ -1,0 +1,74 @@
+"""What all drop-in commands do with their streams, their environment and their errors."""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # typeshed knows signal alone, which costs an enum
+import os
+import sys
+
+from pyipvsadm.errors import PyIpvsadmError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Final, Literal
+
+    Format = Literal["classic", "table", "json"]
+
+STDIN: Final = 0
+STDOUT: Final = 1
+STDERR: Final = 2
+
+
+def guarded(run: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> int:
+    """Run a command on ``argv`` (None: the process's own); return its exit status, having printed its error if any.
+
+    A closed pipe and Ctrl-C end the process as they end any C program.
+    """
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    try:
+        return run(sys.argv[1:] if argv is None else argv)
+    except PyIpvsadmError as error:
+        complain(str(error))
+        return error.exit_status
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
+        return 1
+
+
+def say(text: str) -> None:
+    """Write text to standard output, undecodable bytes as they came. Raises OSError (a full disk, a closed file)."""
+    _write(STDOUT, text)
+
+
+def complain(text: str) -> None:
+    """Write a line to standard error, if anything is there to take it."""
+    try:
+        _write(STDERR, text.rstrip("\n") + "\n")
+    except OSError:
+        pass
+
+
+def _write(descriptor: int, text: str) -> None:
+    data = memoryview(text.encode("utf-8", "surrogateescape"))
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def read_input() -> bytes:
+    """Return all of standard input. Raises OSError."""
+    parts = []
+    while part := os.read(STDIN, 1 << 18):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def environment(name: str) -> str | None:
+    """Return an environment variable; one that is set to nothing counts as not set."""
+    return os.environ.get(name) or None
+
+
+def on_terminal() -> bool:
+    """Whether people read standard output."""
+    return os.isatty(STDOUT)
