@@ -66,8 +66,10 @@ class NetlinkSocket:
     def submit(self, requests: Iterable[Request]) -> list[tuple[int, NetlinkError]]:
         """Send requests in order, many to a send; return the refusals, each with the index of its request.
 
-        Only the last request of a send asks for an acknowledgement: the kernel works through a send in order before the
-        call returns, so the others without an error have been carried out.
+        Only a message that asks for nothing, at the end of each send, is acknowledged: the kernel works through a send
+        in order before the call returns, so requests without an error have been carried out. The last request's own
+        acknowledgement would not do: the kernel leaves it out after EINTR, which is the answer when a thread is stopped
+        that has not run yet (a daemon just started).
         """
         refusals: list[tuple[int, NetlinkError]] = []
         batch: list[Request] = []
@@ -84,12 +86,12 @@ class NetlinkSocket:
 
     def _submit_batch(self, batch: list[Request], index: int) -> Iterator[tuple[int, NetlinkError]]:
         first = self._sequence + 1
-        last = self._sequence = self._sequence + len(batch)
+        last = self._sequence = self._sequence + len(batch) + 1
         parts = []
         for sequence, (kind, payload) in enumerate(batch, first):
-            flags = abi.NLM_F_REQUEST | abi.NLM_F_ACK if sequence == last else abi.NLM_F_REQUEST
-            parts.append(HEADER.pack(HEADER.size + len(payload), kind, flags, sequence, 0))
+            parts.append(HEADER.pack(HEADER.size + len(payload), kind, abi.NLM_F_REQUEST, sequence, 0))
             parts.append(payload)
+        parts.append(HEADER.pack(HEADER.size, abi.NLMSG_NOOP, abi.NLM_F_REQUEST | abi.NLM_F_ACK, last, 0))
         self._socket.send(b"".join(parts))
         refusals: dict[int, NetlinkError] = {}
         for kind, flags, sequence, start, end, data in self._receive(first, last):
