@@ -245,6 +245,8 @@ def main() -> int:
         except UnavailableError as error:
             print(f"no guest: {error}", file=sys.stderr)
             return UNAVAILABLE
+        except BrokenPipeError:  # whoever read our output has gone; so has the guest
+            return 128 + signal.SIGPIPE
 
 
 if __name__ == "__main__":
