@@ -14,16 +14,17 @@ from pyipvsadm.ipvs.command import (
     AddServer,
     AddService,
     DeleteServer,
+    DeleteService,
     EditServer,
     EditService,
     StartDaemon,
     StopDaemon,
+    Zero,
 )
 
 # What an errno means whatever was asked; errnos that are not here have strerror(3)'s text.
 _ANYWHERE: dict[int, str] = {
     errno.EPERM: "Permission denied (you must be root)",
-    errno.ESRCH: "No such service",
     errno.ENOMEM: "Memory allocation problem",
     errno.EINVAL: "Invalid operation.  Possibly wrong module version, address not unicast, ...",
     errno.EMSGSIZE: "Module is wrong version",
@@ -37,7 +38,13 @@ _BY_OPERATION: dict[str, dict[int, str]] = {
         errno.EEXIST: "Service already exists",
         errno.ENOENT: "Scheduler or persistence engine not found",
     },
-    EditService.operation: {errno.ENOENT: "Scheduler or persistence engine not found"},
+    EditService.operation: {
+        errno.ESRCH: "No such service",
+        errno.ENOENT: "Scheduler or persistence engine not found",
+    },
+    DeleteService.operation: {errno.ESRCH: "No such service"},
+    Zero.operation: {errno.ESRCH: "No such service"},
+    "list service": {errno.ESRCH: "No such service"},
     AddServer.operation: {errno.ESRCH: "Service not defined", errno.EEXIST: "Destination already exists"},
     EditServer.operation: {errno.ESRCH: "Service not defined", errno.ENOENT: "No such destination"},
     DeleteServer.operation: {errno.ESRCH: "Service not defined", errno.ENOENT: "No such destination"},
@@ -49,7 +56,7 @@ _BY_OPERATION: dict[str, dict[int, str]] = {
 def refusal(operation: str, number: int, extack: str = "") -> KernelError:
     """Return the error for errno ``number`` (positive) in answer to ``operation``.
 
-    ``operation`` is a ``Change.operation``, or any name for a look-up ("list services"); ``extack`` is the kernel's own
+    ``operation`` is a ``Change.operation``, "list service" or any other name for a look-up; ``extack`` is the kernel's own
     explanation, kept beside the reason. Source: ipvsadm 1.31.
     """
     reason = _BY_OPERATION.get(operation, _ANYWHERE).get(number) or _ANYWHERE.get(number) or os.strerror(number)
