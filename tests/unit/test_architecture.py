@@ -5,11 +5,18 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+from support.startup import HEAVY, SOURCE, loaded_by
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+if TYPE_CHECKING:
+    from typing import TYPE_CHECKING
+
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
@@ -35,11 +42,6 @@ LAYERS: dict[str, tuple[str, str]] = {
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 
-# Each costs milliseconds, and a command may take 10 more than Python itself.
-HEAVY = {
-    *("dataclasses", "inspect", "typing", "enum", "re", "socket", "argparse", "ctypes", "collections", "functools"),
-    *("click", "rich", "pyroute2", "pathlib", "json", "subprocess", "contextlib", "asyncio"),
-}
 # Third parties, and the only layer that may name them.
 THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "app", "iptc": "app"}
 PROCESS = {
@@ -128,14 +130,8 @@ def test_only_the_commands_touch_the_process(file: Path) -> None:
 
 @pytest.mark.parametrize("command", ["ipvsadm", "save", "restore"])
 def test_commands_import_nothing_heavy(command: str) -> None:
-    # Without site, which imports for other people's .pth files what it likes.
-    program = f"""
-import sys
-sys.path.insert(0, {str(SOURCE)!r})
-before = set(sys.modules)
-import pyipvsadm.cli.{command}
-print(*set(sys.modules) - before)
-"""
-    loaded = subprocess.check_output([sys.executable, "-S", "-c", program], text=True).split()
+    argvs = [("--help",)] if command == "ipvsadm" else []
+    program = loaded_by(command, *argvs)
+    loaded = subprocess.check_output([sys.executable, "-S", "-c", program], text=True).splitlines()[-1].split()
     assert f"pyipvsadm.cli.{command}" in loaded
     assert HEAVY.intersection(loaded) == set()
