@@ -14,9 +14,6 @@ from support.startup import HEAVY, SOURCE, loaded_by
 if TYPE_CHECKING:
     from pathlib import Path
 
-if TYPE_CHECKING:
-    from typing import TYPE_CHECKING
-
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
