@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _NAME_LIMIT: Final = 59  # the peer's buffer
 _COLUMN: Final = 28
 _U32: Final = 0xFFFFFFFF
+_PIECE: Final = 1024  # lines
 
 _FORWARD_OPTION: Final = {"masq": "-m", "local": "-g", "ipip": "-i", "gateway": "-g", "bypass": "(null)"}
 _PROTOCOL: Final = {"tcp": "TCP ", "udp": "UDP ", "sctp": "SCTP"}
@@ -196,21 +197,33 @@ def _listed_name(key: ServiceKey, resolver: Resolver) -> tuple[str, str]:
 
 
 def connections(entries: Iterable[Connection], options: List, resolver: Resolver) -> Iterator[str]:
-    """Yield the lines that ``-L -c`` prints, in the order given; persistence engine data with ``--persistent-conn``."""
+    """Yield what ``-L -c`` prints in pieces of many lines, in the order given.
+
+    Persistence engine data is shown with ``--persistent-conn``.
+    """
     heading = "pro expire state       source             virtual            destination"
-    yield "IPVS connection entries\n"
-    yield f"{heading}        pe name          pe_data\n" if options.persistent_conn else f"{heading}\n"
+    if options.persistent_conn:
+        heading += "        pe name          pe_data"
+    lines = ["IPVS connection entries\n", f"{heading}\n"]
     for entry in entries:
-        protocol = words.PROTOCOLS.get(entry.protocol)
-        minutes, seconds = divmod(entry.expires, 60)
-        client = _endpoint(resolver, entry.client, entry.client_port, protocol)
-        virtual = _endpoint(resolver, entry.virtual, entry.virtual_port, protocol)
-        server = _endpoint(resolver, entry.server, entry.server_port, protocol)
-        expires = f"{minutes:02}:{seconds:02}"
-        line = f"{entry.protocol:<3} {expires:<6} {entry.state:<11} {client:<18} {virtual:<18} {server}"
-        if options.persistent_conn and entry.pe_name:
-            line = f"{line:<{len(line) - len(server) + 16}} {entry.pe_name:<18} {entry.pe_data}"
-        yield f"{line}\n"
+        lines.append(_connection(entry, options, resolver))
+        if len(lines) == _PIECE:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
+
+
+def _connection(entry: Connection, options: List, resolver: Resolver) -> str:
+    protocol = words.PROTOCOLS.get(entry.protocol)
+    minutes, seconds = divmod(entry.expires, 60)
+    expires = f"{minutes:02}:{seconds:02}"
+    client = _endpoint(resolver, entry.client, entry.client_port, protocol)
+    virtual = _endpoint(resolver, entry.virtual, entry.virtual_port, protocol)
+    server = _endpoint(resolver, entry.server, entry.server_port, protocol)
+    line = f"{entry.protocol:<3} {expires:<6} {entry.state:<11} {client:<18} {virtual:<18}"
+    if options.persistent_conn and entry.pe_name:
+        return f"{line} {server:<16} {entry.pe_name:<18} {entry.pe_data}\n"
+    return f"{line} {server}\n"
 
 
 def timeouts(values: Timeouts) -> str:

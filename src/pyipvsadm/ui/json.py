@@ -24,6 +24,8 @@ within a version; none is renamed, removed or given another meaning.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from pyipvsadm.ipvs import words
 from pyipvsadm.ipvs.model import WHOLE_NETMASK
 from pyipvsadm.ipvs.order import sort_servers, sort_services
@@ -99,14 +101,12 @@ def connections(entries: Iterable[Connection], options: List, resolver: Resolver
     import json
 
     head, tail = to_json(connections=[]).split("[]")
-    yield f"{head}["
-    separator = ""
-    for entry in entries:
-        yield f"{separator}\n    {json.dumps(entry.asdict())}"
+    separator = f"{head}["
+    rows = iter(entries)
+    while step := list(islice(rows, 1000)):
+        yield separator + ",".join([f"\n    {json.dumps(entry.asdict())}" for entry in step])
         separator = ","
-    if separator:
-        yield "\n  "
-    yield f"]{tail}"
+    yield f"\n  ]{tail}" if separator == "," else f"{head}[]{tail}"
 
 
 def timeouts(values: Timeouts) -> str:

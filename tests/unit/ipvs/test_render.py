@@ -12,6 +12,7 @@ import pytest
 from pyipvsadm.ipvs import connections, render
 from pyipvsadm.ipvs.command import List
 from pyipvsadm.ipvs.model import (
+    Connection,
     Info,
     RealServer,
     ServerKey,
@@ -148,6 +149,15 @@ def test_prints_connections_as_the_peer_does(command: str, output: str) -> None:
     resolver = NUMERIC if options.numeric else Names(made["hosts"], made["ports"])
     entries = connections.parse((GOLDEN / "render_connections.proc").read_bytes().splitlines(keepends=True))
     assert "".join(render.connections(entries, options, resolver)) == output
+
+
+@pytest.mark.parametrize("count", [0, 1, 1021, 1022, 1023, 3000])
+def test_many_connections_come_in_pieces(count: int) -> None:
+    entry = Connection("TCP", "10.0.0.1", 1, "10.0.0.2", 2, "10.0.0.3", 3, "NONE", 61)
+    pieces = list(render.connections([entry] * count, List(connection=True), NUMERIC))
+    assert len(pieces) == 1 + (count + 2) // 1024
+    line = "TCP 01:01  NONE        10.0.0.1:1         10.0.0.2:2         10.0.0.3:3\n"
+    assert "".join(pieces).split("destination\n")[1] == line * count
 
 
 def test_timeouts() -> None:

@@ -154,7 +154,7 @@ def test_order(nosort: bool, addresses: list[str]) -> None:
     assert [entry["address"] for entry in shown[0]["servers"]] == addresses
 
 
-@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("count", [0, 1, 3, 1000, 2001])
 def test_connections(count: int) -> None:
     entry = Connection(
         "UDP", "10.0.0.1", 5060, "10.0.0.2", 5060, "2001:db8::1", 5061, "UDP", 59, "sip", 'a"\udcff\x1b\n\N{SNOWMAN}'
