@@ -42,21 +42,28 @@ class _RecordType(type):
         body["__fields__"] = inherited + tuple(own)
         body["__defaults__"] = defaults
         cls = super().__new__(mcs, name, bases, body)
-        if cls.__fields__:
-            cls.__init__ = _make_init(cls, cls.__fields__, defaults)  # type: ignore[misc]
+        cls.__init__ = _first_init  # type: ignore[misc]
         return cls
 
     __fields__: tuple[str, ...]
     __defaults__: dict[str, Any]
 
 
-def _make_init(cls: type, fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
+def _first_init(self: Any, *args: Any, **kwargs: Any) -> None:
+    """Stand in for ``__init__`` until the first instance is made: most classes that a command imports get none."""
+    cls: _RecordType = type(self)
+    cls.__init__ = _make_init(cls)  # type: ignore[misc]
+    cls.__init__(self, *args, **kwargs)
+
+
+def _make_init(cls: _RecordType) -> Callable[..., None]:
     """Compile ``__init__``; it sets slots through their descriptors, which is what makes freezing free of charge."""
+    fields, defaults = cls.__fields__, cls.__defaults__
     scope: dict[str, Any] = {f"_set_{field}": getattr(cls, field).__set__ for field in fields}
     scope |= {f"_default_{field}": value for field, value in defaults.items()}
-    arguments = ", ".join(f"{field}=_default_{field}" if field in defaults else field for field in fields)
-    body = "; ".join(f"_set_{field}(self, {field})" for field in fields)
-    exec(f"def __init__(self, {arguments}): {body}", scope)  # names come from class bodies, never from input
+    arguments = "".join([f", {field}=_default_{field}" if field in defaults else f", {field}" for field in fields])
+    body = "; ".join([f"_set_{field}(self, {field})" for field in fields]) or "pass"
+    exec(f"def __init__(self{arguments}): {body}", scope)  # names come from class bodies, never from input
     init: Callable[..., None] = scope["__init__"]
     return init
 

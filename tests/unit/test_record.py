@@ -135,7 +135,8 @@ def test_asdict_keeps_nested_records_and_order() -> None:
 
 
 def test_a_field_without_a_default_after_one_with_is_refused() -> None:
-    with pytest.raises(SyntaxError):
+    class Wrong(Point):
+        z: int  # type: ignore[misc]
 
-        class Wrong(Point):
-            z: int  # type: ignore[misc]
+    with pytest.raises(SyntaxError):
+        Wrong(1, 2, 3)
