@@ -10,19 +10,33 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pyipvsadm.ipvs import words
 from pyipvsadm.ipvs.order import sort_servers, sort_services
+from pyipvsadm.ui.cells import (
+    GAP,
+    bar_of,
+    clean,
+    column_widths,
+    duration,
+    human,
+    is_crowded,
+    new_table,
+    number_columns,
+    sentence,
+    text_columns,
+    text_of,
+    with_note,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from pyipvsadm.ipvs.command import List
     from pyipvsadm.ipvs.model import (
@@ -38,11 +52,8 @@ if TYPE_CHECKING:
 
     Column = Callable[[ServerState], str]
 
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _WIDEST_BAR: Final = 20
 _NARROWEST_BAR: Final = 5
-_NARROWEST_NAME: Final = 23  # an arrow, an IPv4 address and a port
-_GAP: Final = 2  # blanks between columns
 
 _TOTALS: Final = ("\nConns", "In\npkts", "Out\npkts", "In\nbytes", "Out\nbytes")
 _RATES: Final = ("Conns\n/s", "In\npkts/s", "Out\npkts/s", "In\nB/s", "Out\nB/s")
@@ -51,92 +62,6 @@ _RATES: Final = ("Conns\n/s", "In\npkts/s", "Out\npkts/s", "In\nB/s", "Out\nB/s"
 _STEP: Final = 1000
 
 _STATE_STYLES: Final = {"ESTABLISHED": "green", "SYN_RECV": "yellow", "SYN_SENT": "yellow"}
-
-
-# -- parts -------------------------------------------------------------------------------------------------------------
-
-
-def _clean(text: str) -> str:
-    """Return text without what could steer a terminal: names and call ids come from the network."""
-    return (
-        text if text.isprintable() else "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text])
-    )
-
-
-def _human(number: int) -> str:
-    """Return a number in at most five characters: 999, 1.23k, 12.3M, 123G."""
-    if number < 1000:
-        return str(number)
-    scaled, unit = number / 1000, "k"
-    for larger in "MGTPE":
-        if scaled < 999.5:
-            break
-        scaled, unit = scaled / 1000, larger
-    digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
-    return f"{scaled:.{digits}f}{unit}"
-
-
-def _duration(seconds: int) -> str:
-    """Return a time as in "900 s (15m)", the second part only from a minute on."""
-    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
-    if seconds < 60:
-        return f"{seconds} s"
-    return f"{seconds} s ({''.join([f'{count}{unit}' for count, unit in parts if count])})"
-
-
-def _bar(share: float, width: int, *, plain: bool) -> str:
-    """Return a bar that is ``share`` (0 to 1) of a width; what is not zero can be seen."""
-    if not share:
-        return ""
-    eighths = max(1, round(share * width * 8))
-    if plain:
-        return "#" * max(1, eighths // 8)
-    return _EIGHTHS[8] * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-
-
-def _table(*, roomy: bool = True) -> Table:
-    """Make an empty table with _GAP blanks between columns, or one where it has to be."""
-    padding = (0, _GAP - 1 if roomy else 0, 0, 0)
-    return Table(box=SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=False, header_style="bold")
-
-
-def _numbers(table: Table, *titles: str) -> None:
-    for title in titles:
-        table.add_column(title, justify="right", overflow="fold", no_wrap=True)
-
-
-def _texts(table: Table, *titles: str) -> None:
-    for title in titles:
-        table.add_column(title, overflow="fold")
-
-
-def _widths(lines: Iterable[Sequence[str]]) -> list[int]:
-    """Return how wide columns have to be for lines of cells, which may have lines of their own."""
-    return [max(cell_len(part) for cell in column for part in cell.split("\n")) for column in zip(*lines, strict=True)]
-
-
-def _crowded(console: Console, widths: Sequence[int]) -> bool:
-    """Tell whether the columns after the first leave too little for it."""
-    return console.width - sum(widths[1:]) - len(widths[1:]) < min(widths[0], _NARROWEST_NAME)
-
-
-def _sentence(titles: Iterable[str], cells: Iterable[str]) -> str:
-    """Return in a sentence what there is no room for in columns."""
-    words_of = [title.strip().replace("\n/", "/").replace("\n", " ") for title in titles]
-    return ", ".join([f"{title[0].lower()}{title[1:]} {cell}" for title, cell in zip(words_of, cells, strict=True)])
-
-
-def _with_note(name: str, note: str) -> Text:
-    """Return a name with a line below it."""
-    text = Text(name)
-    return text.append(f"\n     {note}", style="not bold") if note else text
-
-
-def _draw(console: Console, *parts: RenderableType) -> str:
-    with console.capture() as capture:
-        for part in parts:
-            console.print(part, markup=False, highlight=False, emoji=False)
-    return capture.get()
 
 
 # -- the listing -------------------------------------------------------------------------------------------------------
@@ -159,7 +84,7 @@ def listing(
         ordered = services if options.nosort else sort_services(services)
         draw = _counter_table if options.stats or options.rate else _connection_table
         parts.append(draw(console, _Names(console, resolver), ordered, options))
-    return _draw(console, *parts)
+    return text_of(console, *parts)
 
 
 def _plural(count: int, noun: str) -> str:
@@ -182,12 +107,12 @@ class _Names:
         if key.protocol is None:
             return f"FWM  {key.fwmark} IPv6" if key.family == 6 else f"FWM  {key.fwmark}"
         name = words.endpoint(self._resolver, key.address, key.port, key.protocol)
-        return f"{key.protocol.upper():<4} {_clean(name)}"
+        return f"{key.protocol.upper():<4} {clean(name)}"
 
     def server(self, service: ServiceState, state: ServerState) -> str:
         key = state.config.key
         name = words.endpoint(self._resolver, key.address, key.port, service.config.key.protocol)
-        return f"{self._arrow} {_clean(name)}"
+        return f"{self._arrow} {clean(name)}"
 
 
 def _servers(service: ServiceState, options: List) -> Sequence[ServerState]:
@@ -200,7 +125,7 @@ def _style(server: ServerState) -> str:
 
 
 def _counter_table(console: Console, names: _Names, services: Iterable[ServiceState], options: List) -> Table:
-    number: Callable[[int], str] = str if options.exact else _human
+    number: Callable[[int], str] = str if options.exact else human
     titles = _TOTALS if options.stats else _RATES
 
     def cells(stats: Stats) -> list[str]:
@@ -212,14 +137,14 @@ def _counter_table(console: Console, names: _Names, services: Iterable[ServiceSt
         rows.append(([names.service(service), *cells(service.stats)], "bold"))
         servers = _servers(service, options)
         rows += [([names.server(service, server), *cells(server.stats)], _style(server)) for server in servers]
-    widths = _widths([(names.title, *titles), *[row for row, _ in rows]])
-    crowded = _crowded(console, widths)
-    table = _table(roomy=sum(widths) + _GAP * len(titles) <= console.width)
-    _texts(table, names.title)
-    _numbers(table, *(() if crowded else titles))
+    widths = column_widths([(names.title, *titles), *[row for row, _ in rows]])
+    crowded = is_crowded(console, widths)
+    table = new_table(roomy=sum(widths) + GAP * len(titles) <= console.width)
+    text_columns(table, names.title)
+    number_columns(table, *(() if crowded else titles))
     for (name, *numbers), style in rows:
         if crowded:
-            table.add_row(_with_note(name, _sentence(titles, numbers)), style=style)
+            table.add_row(with_note(name, sentence(titles, numbers)), style=style)
         else:
             table.add_row(
                 Text(name), *[Text(cell, style="dim" if cell == "0" else "") for cell in numbers], style=style
@@ -256,31 +181,31 @@ def _connection_table(console: Console, names: _Names, services: Sequence[Servic
     while True:
         rows = [row for service in services for row in _rows(names, service, columns, notes, options)]
         titles = (names.title, "Sched.\nForward", *columns, "\nActive", "\nInactive")
-        widths = _widths([titles, *[row.texts() for row in rows]])
-        if notes or not columns or not _crowded(console, widths):
+        widths = column_widths([titles, *[row.texts() for row in rows]])
+        if notes or not columns or not is_crowded(console, widths):
             break
         columns, notes = {}, columns
-    room = console.width - sum(widths) - _GAP * (len(widths) - 1)
+    room = console.width - sum(widths) - GAP * (len(widths) - 1)
     beside = max([cell_len(row.settings) for row in rows])
     bars = any(any(row.shares) for row in rows)
-    if beside and room - beside - _GAP < (2 * (_NARROWEST_BAR + _GAP) if bars else 0):
+    if beside and room - beside - GAP < (2 * (_NARROWEST_BAR + GAP) if bars else 0):
         beside = 0
     if beside:
-        room -= beside + _GAP
-    bar = min(room // 2 - _GAP, _WIDEST_BAR) if bars else 0
+        room -= beside + GAP
+    bar = min(room // 2 - GAP, _WIDEST_BAR) if bars else 0
     if bar < _NARROWEST_BAR:
         bar = 0
 
-    table = _table(roomy=room >= 0)
-    _texts(table, *titles[:2])
+    table = new_table(roomy=room >= 0)
+    text_columns(table, *titles[:2])
     table.columns[1].no_wrap = True
-    _numbers(table, *columns)
+    number_columns(table, *columns)
     for title in titles[-2:]:
-        _numbers(table, title)
+        number_columns(table, title)
         if bar:
             table.add_column("", width=bar)
     if beside:
-        _texts(table, "\nSettings")
+        text_columns(table, "\nSettings")
     for row in rows:
         _add(table, row, bar, beside=bool(beside), plain=console.options.ascii_only)
     return table
@@ -295,7 +220,7 @@ def _rows(
 ) -> Iterator[_Row]:
     """Yield the lines of a service and of its servers."""
     servers = _servers(service, options)
-    scheduler, _, settings = _clean(words.settings(service.config)).partition(" ")
+    scheduler, _, settings = clean(words.settings(service.config)).partition(" ")
     if not servers:
         settings = f"{settings}, no real servers" if settings else "no real servers"
     yield _Row(
@@ -319,7 +244,7 @@ def _rows(
             active=str(server.activeconns),
             inactive=str(server.inactconns),
             shares=(server.activeconns / most_active, server.inactconns / most_inactive),
-            settings=_sentence(notes, [cell(server) for cell in notes.values()]),
+            settings=sentence(notes, [cell(server) for cell in notes.values()]),
             style=_style(server),
             full=0 < config.u_threshold <= server.activeconns + server.inactconns,
         )
@@ -327,14 +252,14 @@ def _rows(
 
 def _add(table: Table, row: _Row, bar: int, *, beside: bool, plain: bool) -> None:
     cells = [
-        _with_note(row.name, "" if beside else row.settings),
+        with_note(row.name, "" if beside else row.settings),
         Text(row.method),
         *[Text(cell) for cell in row.cells],
     ]
     for number, share, colour in zip((row.active, row.inactive), row.shares, ("green", "blue"), strict=True):
         cells.append(Text(number, style="red" if row.full else ""))
         if bar:
-            cells.append(Text(_bar(share, bar, plain=plain), style=colour))
+            cells.append(Text(bar_of(share, bar, plain=plain), style=colour))
     if beside:
         cells.append(Text(row.settings, style="not bold"))
     table.add_row(*cells, style=row.style)
@@ -362,15 +287,15 @@ def connections(
     titles = ["Proto", "Expires", "State", "Source", "Virtual", "Destination"]
     if options.persistent_conn:
         titles += ["Engine", "Data"]
-    widths = _widths([titles])
+    widths = column_widths([titles])
     rows = iter(entries)
     drawn = False
     while step := [_connection_row(entry, options, resolver) for entry in islice(rows, _STEP)]:
-        widths = _widths([[" " * width for width in widths], *step])
-        fits = sum(widths) + _GAP * (len(widths) - 1) <= console.width
-        table = _table(roomy=fits)
+        widths = column_widths([[" " * width for width in widths], *step])
+        fits = sum(widths) + GAP * (len(widths) - 1) <= console.width
+        table = new_table(roomy=fits)
         table.show_header = not drawn
-        _texts(table, *titles)
+        text_columns(table, *titles)
         table.columns[1].justify = "right"
         for column, width in zip(table.columns, widths, strict=True):
             column.min_width = width if fits else None  # as above what has been drawn
@@ -379,10 +304,10 @@ def connections(
         for protocol, expires, state, *others in step:
             style = _STATE_STYLES.get(state, "")
             table.add_row(Text(protocol), Text(expires), Text(state, style=style), *[Text(cell) for cell in others])
-        yield _draw(console, table)
+        yield text_of(console, table)
         drawn = True
     if not drawn:
-        yield _draw(console, Text("No connections.", style="dim"))
+        yield text_of(console, Text("No connections.", style="dim"))
 
 
 def _connection_row(entry: Connection, options: List, resolver: Resolver) -> list[str]:
@@ -395,29 +320,29 @@ def _connection_row(entry: Connection, options: List, resolver: Resolver) -> lis
     ]
     if options.persistent_conn:
         row += [entry.pe_name, entry.pe_data]
-    return [_clean(cell) for cell in row]
+    return [clean(cell) for cell in row]
 
 
 def timeouts(values: Timeouts, console: Console | None = None) -> str:
     """Return how long idle connections are kept."""
-    table = _table()
-    _texts(table, "Connections", "Idle for")
+    table = new_table()
+    text_columns(table, "Connections", "Idle for")
     for name, seconds in (("TCP", values.tcp), ("TCP after FIN", values.tcp_fin), ("UDP", values.udp)):
-        table.add_row(name, _duration(seconds))
-    return _draw(console or Console(), table)
+        table.add_row(name, duration(seconds))
+    return text_of(console or Console(), table)
 
 
 def daemons(running: Iterable[SyncDaemon], console: Console | None = None) -> str:
     """Return the synchronisation daemons."""
-    table = _table()
-    _texts(table, "Daemon", "Interface")
-    _numbers(table, "Sync id", "Max. length")
-    _texts(table, "Group")
-    _numbers(table, "Port", "TTL")
+    table = new_table()
+    text_columns(table, "Daemon", "Interface")
+    number_columns(table, "Sync id", "Max. length")
+    text_columns(table, "Group")
+    number_columns(table, "Port", "TTL")
     for daemon in running:
         numbers = (daemon.syncid, daemon.sync_maxlen, daemon.mcast_port, daemon.mcast_ttl)
         syncid, maxlen, port, ttl = map(str, numbers)
-        table.add_row(daemon.state, Text(_clean(daemon.mcast_ifn)), syncid, maxlen, daemon.mcast_group, port, ttl)
+        table.add_row(daemon.state, Text(clean(daemon.mcast_ifn)), syncid, maxlen, daemon.mcast_group, port, ttl)
     if not table.row_count:
-        return _draw(console or Console(), Text("No synchronisation daemon is running.", style="dim"))
-    return _draw(console or Console(), table)
+        return text_of(console or Console(), Text("No synchronisation daemon is running.", style="dim"))
+    return text_of(console or Console(), table)
