@@ -109,10 +109,7 @@ class Names:
         number = to_number(text, 0, 65535)
         if number is not None or protocol is None or not text:
             return number
-        try:
-            return _socket.getservbyname(text, protocol)
-        except (OSError, ValueError):
-            return None
+        return self.ask_port(text, protocol)
 
     def ipv4(self, host: str) -> str | None:
         """Return the dotted quad of a host: inet_aton(3)'s spellings ("1.2.3", "0x7f.1") or a name; None if neither."""
@@ -120,9 +117,18 @@ class Names:
             return _socket.inet_ntop(_socket.AF_INET, _socket.inet_aton(_c_string(host)))
         except (OSError, ValueError):
             pass
-        if not host:
+        return self.ask_host(host) if host else None
+
+    def ask_port(self, name: str, protocol: Protocol) -> int | None:
+        """Return the port that the system knows by a name, or None."""
+        try:
+            return _socket.getservbyname(name, protocol)
+        except (OSError, ValueError):
             return None
-        encoded: Any = host.encode("utf-8", "surrogateescape")  # text would go through the idna codec
+
+    def ask_host(self, name: str) -> str | None:
+        """Return the IPv4 address that the system knows by a name, or None."""
+        encoded: Any = name.encode("utf-8", "surrogateescape")  # as text it would go through the idna codec
         try:  # the first address in the system's own order
             return _socket.gethostbyname_ex(encoded)[2][0]
         except (OSError, ValueError):
@@ -156,7 +162,7 @@ class Names:
 
 def ipv6_address(text: str) -> str | None:
     """Return an IPv6 address in the form of inet_ntop(3), or None if ``text`` is none; scopes ("%eth0") are illegal."""
-    if ":" not in text:
+    if text.find(":") == text.rfind(":"):  # the shortest has two
         return None
     try:
         return _socket.inet_ntop(_socket.AF_INET6, _socket.inet_pton(_socket.AF_INET6, text))

@@ -36,11 +36,16 @@ class Word(Record):
 
 
 class Verb(Word):
-    """A command. ``name`` is what errors call it; ``needs`` and ``takes`` are slots of options."""
+    """A command; ``name`` is what errors call it.
+
+    ``needs`` and ``takes`` are slots of options; of those in ``exclusive`` it takes one. ``operands`` are words that
+    are no options, and stand anywhere.
+    """
 
     name: str = ""
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
+    exclusive: tuple[str, ...] = ()
     operands: str = ""
 
 
@@ -80,6 +85,7 @@ VERBS: Final = (
          help="give a real server new settings; those left out return to their defaults"),
     Verb("delete-server", "d", name="delete-server", needs=_SERVER, help="delete a real server from a virtual service"),
     Verb("list", "Ll", name="list", takes=("numeric", "connection", "service-address", "syncid", *_LISTED),
+         exclusive=("connection", "service-address", "timeout", "daemon"),
          help="show the table, one service, connections, timeouts or daemons"),
     Verb("zero", "Z", name="zero", takes=_SERVICE, help="reset the counters of one service, or all counters"),
     Verb("set", name="set", operands="TCP TCPFIN UDP", help="set the timeouts of connections, in seconds; 0 keeps one"),

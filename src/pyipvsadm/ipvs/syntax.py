@@ -13,6 +13,7 @@ from pyipvsadm.ipvs.model import RealServer, SyncDaemon, Timeouts, VirtualServic
 from pyipvsadm.ipvs.names import to_number
 from pyipvsadm.ipvs.options import BITS, VERBS, WORDS, Option, Verb
 from pyipvsadm.ipvs.values import LONGEST_TIMEOUT, Draft
+from pyipvsadm.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,17 +142,10 @@ def _parse(words: Sequence[str], names: Names) -> Command:
         given["timeouts"], rest = _timeouts(rest), rest[3:]
     if rest:
         raise UsageError(f"unexpected argument {rest[0]}")
-    flags = _scheduler_flags(given) if seen & _SCHED_FLAGS else 0
-    if seen & _ILLEGAL[verb.name] or _NEEDED[verb.name] & ~seen:
-        raise _complaint(verb, seen)
-    name = verb.name
-    if name in ("add-server", "edit-server"):
-        server = _real_server(given, seen)
-        return (command.AddServer if name == "add-server" else command.EditServer)(given["key"], server)
-    if name in ("add-service", "edit-service"):
-        service = _virtual_service(given, flags)
-        return command.AddService(service) if name == "add-service" else command.EditService(service)
-    return _BUILD[name](given, seen)
+    if seen & _SCHED_FLAGS:
+        given["flags"] = _scheduler_flags(given)
+    _RULES[verb.name].check(seen)
+    return _BUILD[verb.name](given, seen)
 
 
 _TRY: Final = "Try `ipvsadm -h' or 'ipvsadm --help' for more information."
@@ -173,30 +167,52 @@ def _timeouts(words: Sequence[str]) -> Timeouts:
 # -- options that do not go together -----------------------------------------------------------------------------------
 
 _SCHED_FLAGS: Final = BITS["sched-flags"]
-_NEEDED: Final = {verb.name: sum([BITS[slot] for slot in verb.needs]) for verb in VERBS}
-_ILLEGAL: Final = {
-    verb.name: ~sum([BITS[slot] for slot in verb.needs + verb.takes]) & (2 * max(BITS.values()) - 1) for verb in VERBS
+
+
+class _Rules(Record):
+    """What a command, or a kind of tunnel, takes, as masks of slots; ``where`` is what errors call it."""
+
+    where: str
+    illegal: int
+    needed: int
+    exclusive: int
+
+    def check(self, seen: int) -> None:
+        """Raise UsageError for the first slot that is given, or missing, against the rules."""
+        clash = seen & self.exclusive
+        if not (seen & self.illegal or self.needed & ~seen or clash & (clash - 1)):
+            return
+        earlier = ""
+        for slot, bit in BITS.items():
+            if bit & seen & self.illegal:
+                raise UsageError(f"Illegal '{slot}' option with the {self.where}")
+            if bit & ~seen & self.needed:
+                raise UsageError(f"You need to supply the '{slot}' option for the {self.where}")
+            if bit & clash and earlier:
+                raise UsageError(f"The option '{slot}' conflicts with the '{earlier}' option in the {self.where}")
+            if bit & clash:
+                earlier = slot
+
+
+def _mask(slots: Iterable[str]) -> int:
+    return sum([BITS[slot] for slot in slots])
+
+
+_ALL: Final = _mask(BITS)
+_RULES: Final = {
+    verb.name: _Rules(
+        f"'{verb.name}' command", _ALL & ~_mask(verb.needs + verb.takes), _mask(verb.needs), _mask(verb.exclusive)
+    )
+    for verb in VERBS
 }
 
-
-def _complaint(verb: Verb, seen: int) -> UsageError:
-    """Return the error of the first slot that is given or missing against the rules."""
-    for slot, bit in BITS.items():
-        if seen & bit & _ILLEGAL[verb.name]:
-            return UsageError(f"Illegal '{slot}' option with the '{verb.name}' command")
-        if ~seen & bit & _NEEDED[verb.name]:
-            return UsageError(f"You need to supply the '{slot}' option for the '{verb.name}' command")
-    raise AssertionError(verb.name)
-
-
-def _conflict(slots: Iterable[str], seen: int, where: str) -> None:
-    """Raise UsageError for the first of ``slots`` that is given after another of them."""
-    earlier: list[str] = []
-    for slot in slots:
-        if seen & BITS[slot]:
-            if earlier:
-                raise UsageError(f"The option '{slot}' conflicts with the '{earlier[0]}' option in the {where}")
-            earlier.append(slot)
+_CHECKSUMS: Final = _mask(("tun-nocsum", "tun-csum", "tun-remcsum"))
+_TUNNEL: Final = _mask(("tun-type", "tun-port")) | _CHECKSUMS
+_TUNNEL_RULES: Final = {
+    "ipip": _Rules("'ipip' tunnel type", BITS["tun-port"] | _CHECKSUMS, 0, 0),
+    "gue": _Rules("'gue' tunnel type", 0, BITS["tun-port"], _CHECKSUMS),
+    "gre": _Rules("'gre' tunnel type", BITS["tun-port"] | BITS["tun-remcsum"], 0, _CHECKSUMS),
+}
 
 
 _FLAGS: Final = {
@@ -227,8 +243,9 @@ def _scheduler_flags(given: dict[str, Any]) -> int:
 # -- values to a command -----------------------------------------------------------------------------------------------
 
 
-def _virtual_service(given: dict[str, Any], flags: int) -> VirtualService:
+def _virtual_service(given: dict[str, Any]) -> VirtualService:
     key = given["key"]
+    flags = given.get("flags", 0)
     timeout = given.get("timeout", 0)
     if timeout:
         flags |= ip_vs.IP_VS_SVC_F_PERSISTENT
@@ -243,18 +260,15 @@ def _virtual_service(given: dict[str, Any], flags: int) -> VirtualService:
     )
 
 
-_TUNNEL: Final = ("tun-type", "tun-port", "tun-nocsum", "tun-csum", "tun-remcsum")
-_TUNNEL_BITS: Final = sum([BITS[slot] for slot in _TUNNEL])
-_TUNNEL_TAKES: Final = {"ipip": (), "gue": _TUNNEL[1:], "gre": ("tun-nocsum", "tun-csum")}
-
-
 def _real_server(given: dict[str, Any], seen: int) -> RealServer:
     key, server = given["key"], given["server"]
     forward = given.get("forward", "gateway")
     if forward != "ipip" and server.family != key.family:
         raise UsageError("Different address family is allowed only for tunneling servers")
-    if seen & _TUNNEL_BITS:
-        _check_tunnel(forward, given.get("tun_type", "ipip"), seen)
+    if seen & _TUNNEL:
+        if forward != "ipip":
+            raise UsageError("Tunnel options conflict with forward method")
+        _TUNNEL_RULES[given.get("tun_type", "ipip")].check(seen)
     if forward != "masq" and not key.fwmark and server.port != key.port:
         server = server.replace(port=key.port)  # packets reach the server as they came
     return RealServer(
@@ -269,19 +283,7 @@ def _real_server(given: dict[str, Any], seen: int) -> RealServer:
     )
 
 
-def _check_tunnel(forward: str, kind: str, seen: int) -> None:
-    if forward != "ipip":
-        raise UsageError("Tunnel options conflict with forward method")
-    for slot in _TUNNEL[1:]:
-        if seen & BITS[slot] and slot not in _TUNNEL_TAKES[kind]:
-            raise UsageError(f"Illegal '{slot}' option with the '{kind}' tunnel type")
-        if slot == "tun-port" and kind == "gue" and not seen & BITS[slot]:
-            raise UsageError(f"You need to supply the '{slot}' option for the '{kind}' tunnel type")
-    _conflict(_TUNNEL[2:], seen, f"'{kind}' tunnel type")
-
-
-def _list(given: dict[str, Any], seen: int) -> List:
-    _conflict(("connection", "service-address", "timeout", "daemon"), seen, "'list' command")
+def _list(given: dict[str, Any]) -> List:
     counted = given.keys() & {"stats", "rate", "thresholds"}
     alone = given.keys() & {"timeout", "daemon"}
     if (counted and ("connection" in given or alone)) or (alone and "persistent_conn" in given):
@@ -294,6 +296,10 @@ def _daemon(given: dict[str, Any]) -> SyncDaemon:
 
 
 _BUILD: Final[dict[str, Callable[[dict[str, Any], int], Command]]] = {
+    "add-service": lambda given, seen: command.AddService(_virtual_service(given)),
+    "edit-service": lambda given, seen: command.EditService(_virtual_service(given)),
+    "add-server": lambda given, seen: command.AddServer(given["key"], _real_server(given, seen)),
+    "edit-server": lambda given, seen: command.EditServer(given["key"], _real_server(given, seen)),
     "delete-service": lambda given, seen: command.DeleteService(given["key"]),
     "delete-server": lambda given, seen: command.DeleteServer(given["key"], given["server"]),
     "flush": lambda given, seen: command.Flush(),
@@ -303,7 +309,7 @@ _BUILD: Final[dict[str, Callable[[dict[str, Any], int], Command]]] = {
         _daemon({**given, "mcast_ifn": given.get("mcast_ifn") or "eth0"})
     ),
     "stop-daemon": lambda given, seen: command.StopDaemon(_daemon(given)),
-    "list": _list,
+    "list": lambda given, seen: _list(given),
     "save": lambda given, seen: command.Save("numeric" in given),
     "restore": lambda given, seen: command.Restore(),
 }

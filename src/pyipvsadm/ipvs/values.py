@@ -40,12 +40,6 @@ class Draft:
         self.names = names
         self.values: dict[str, Any] = {}
 
-    @property
-    def key(self) -> ServiceKey | None:
-        """The virtual service, if it has been named."""
-        key: ServiceKey | None = self.values.get("key")
-        return key
-
 
 def number(low: int, high: int, error: str) -> Reader:
     """Read a decimal number from low to high; ``error`` may show the word as ``{}``."""
@@ -118,7 +112,7 @@ def mark(text: str, draft: Draft) -> ServiceKey:
 
 def mark_family(text: str, draft: Draft) -> ServiceKey:  # noqa: ARG001
     """Turn a service by mark that was named before into one for IPv6."""
-    key = draft.key
+    key: ServiceKey | None = draft.values.get("key")
     if key is None or not key.fwmark:
         raise UsageError("-6 used before -f")
     draft.values.pop("netmask", None)
@@ -127,7 +121,7 @@ def mark_family(text: str, draft: Draft) -> ServiceKey:  # noqa: ARG001
 
 def server(text: str, draft: Draft) -> ServerKey:
     """Read the address of a real server; its port is by default that of the service, if named before."""
-    key = draft.key
+    key: ServiceKey | None = draft.values.get("key")
     protocol = None if key is None else key.protocol or "tcp"
     endpoint = draft.names.endpoint(text, protocol)
     if endpoint is None:
@@ -154,7 +148,8 @@ def netmask(text: str, draft: Draft) -> int | None:
 
     IPv4's is read as an address or host name, IPv6's as atoi(3) would.
     """
-    if draft.key is not None and draft.key.family == 6:
+    key: ServiceKey | None = draft.values.get("key")
+    if key is not None and key.family == 6:
         start = text.lstrip(C_SPACE)
         length = 1 if start[:1] in ("+", "-") else 0
         while start[length : length + 1] in _DIGITS:
