@@ -51,8 +51,8 @@ class _RecordType(type):
 
 def _first_init(self: Any, *args: Any, **kwargs: Any) -> None:
     """Stand in for ``__init__`` until the first instance is made: most classes that a command imports get none."""
-    cls: _RecordType = type(self)
-    cls.__init__ = _make_init(cls)  # type: ignore[misc]
+    cls: Any = type(self)
+    cls.__init__ = _make_init(cls)
     cls.__init__(self, *args, **kwargs)
 
 
