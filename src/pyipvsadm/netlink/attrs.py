@@ -49,17 +49,18 @@ class Kind:
         self.load = load
 
 
+_LITTLE: Final = struct.pack("=H", 1) == b"\x01\x00"
+
+
 def swap16(value: int) -> int:
-    """Turn a 16-bit number between network and host order."""
-    return int.from_bytes(value.to_bytes(2, "big"), _NATIVE)
+    """Turn a 16-bit number between network and host order; one out of range stays out of range."""
+    return value >> 8 | (value & 0xFF) << 8 if _LITTLE else value
 
 
 def swap32(value: int) -> int:
     """Turn a 32-bit number between network and host order."""
-    return int.from_bytes(value.to_bytes(4, "big"), _NATIVE)
+    return int.from_bytes(value.to_bytes(4, "big"), "little" if _LITTLE else "big")
 
-
-_NATIVE: Final = "little" if struct.pack("=H", 1) == b"\x01\x00" else "big"
 
 u8: Final = Kind("B")
 u16: Final = Kind("H")
@@ -138,7 +139,8 @@ class AttrTable:
 
     def encode(self, value: object) -> bytes:
         """Return the attributes of ``value``, back to back; raises WireError for what does not fit its attribute."""
-        present = tuple([when(get(value)) for get, when in self._conditional])
+        conditional = self._conditional
+        present = tuple([when(get(value)) for get, when in conditional]) if conditional else ()
         encoder = self._encoders.get(present)
         if encoder is None:
             answers = iter(present)
@@ -170,25 +172,24 @@ class _Encoder:
     """The rows of a table that are present in one shape of message, as one struct."""
 
     def __init__(self, rows: Sequence[Attr]) -> None:
-        formats, self._arguments, self._dumps = ["="], [], []
-        for at, row in enumerate(rows):
+        formats = ["="]
+        self._arguments: list[Any] = []  # attribute headers, each followed by its value
+        self._dumps: list[tuple[int, Callable[[Any], Any]]] = []
+        for row in rows:
             kind = row.kind
             assert isinstance(kind, Kind)  # nested tables are read, never sent
-            formats.append(f"HH{kind.format}{-kind.size % 4}x")
-            self._arguments += [4 + kind.size, row.number, None]
+            formats.append(f"4s{kind.format}{-kind.size % 4}x")
+            self._arguments += [_HEADER.pack(4 + kind.size, row.number), None]
             if kind.dump is not None:
-                self._dumps.append((3 * at + 2, kind.dump))
+                self._dumps.append((len(self._arguments) - 1, kind.dump))
         fields = [row.field for row in rows]
         get = attrgetter(*fields)
         self._get = get if len(fields) > 1 else lambda value: (get(value),)
         self._pack = struct.Struct("".join(formats)).pack
 
-    _arguments: list[Any]
-    _dumps: list[tuple[int, Callable[[Any], Any]]]
-
     def encode(self, value: object) -> bytes:
         arguments = self._arguments
-        arguments[2::3] = self._get(value)
+        arguments[1::2] = self._get(value)
         for at, dump in self._dumps:
             arguments[at] = dump(arguments[at])
         return self._pack(*arguments)
