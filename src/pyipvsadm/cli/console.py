@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # typeshed knows signal alone, which costs an enum
+import gc
 import os
 import sys
 
@@ -11,9 +12,7 @@ from pyipvsadm.errors import PyIpvsadmError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Final, Literal
-
-    Format = Literal["classic", "table", "json"]
+    from typing import Final, NoReturn
 
 STDIN: Final = 0
 STDOUT: Final = 1
@@ -35,6 +34,21 @@ def guarded(run: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> 
     except OSError as error:
         complain(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
         return 1
+
+
+def program(main: Callable[[], int]) -> NoReturn:
+    """Be the program whose main function is ``main``.
+
+    It lives for one command: collecting garbage and taking the interpreter apart would take longer than some commands.
+    """
+    gc.disable()
+    status = main()
+    try:
+        sys.stdout.flush()  # rich prints through it
+    except OSError as error:
+        complain(str(error.strerror))
+        status = status or 1
+    os._exit(status)
 
 
 def say(text: str) -> None:

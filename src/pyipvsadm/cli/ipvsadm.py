@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from pyipvsadm.cli.backend import open_backend
-from pyipvsadm.cli.console import environment, guarded, on_terminal, say
+from pyipvsadm.cli.console import environment, guarded, on_terminal, program, say
 from pyipvsadm.errors import UsageError
 from pyipvsadm.ipvs.command import Change, Help, List, Restore, Save, Version
 from pyipvsadm.ipvs.names import Names, Numbers
@@ -114,4 +112,4 @@ def _list(backend: Backend, options: List, form: ModuleType, resolver: Names | N
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program(main)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from pyipvsadm.cli.backend import open_backend
-from pyipvsadm.cli.console import complain, guarded, read_input
+from pyipvsadm.cli.console import complain, guarded, program, read_input
 from pyipvsadm.cli.ipvsadm import look
 from pyipvsadm.errors import KernelError, Refused, UsageError
 from pyipvsadm.ipvs.command import (
@@ -192,4 +190,4 @@ def _one_by_one(backend: Backend, own: OwnOptions, names: Names, lines: Sequence
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program(main)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from pyipvsadm.cli.backend import open_backend
-from pyipvsadm.cli.console import guarded
+from pyipvsadm.cli.console import guarded, program
 from pyipvsadm.cli.ipvsadm import run
 from pyipvsadm.errors import UsageError
 from pyipvsadm.ipvs.command import Save
@@ -36,4 +34,4 @@ def _run(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program(main)

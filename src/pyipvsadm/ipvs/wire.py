@@ -98,7 +98,7 @@ SERVICE: Final = AttrTable(
     *SERVICE_SETTINGS.rows,
     Attr(abi.IPVS_SVC_ATTR_NETMASK, "netmask", u32),  # IPv4: be32 mask; IPv6: prefix length in host order
     Attr(abi.IPVS_SVC_ATTR_STATS64, "stats", STATS64, optional=True),
-    Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS, optional=True),
+    Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS, optional=True, unless=abi.IPVS_SVC_ATTR_STATS64),
 )
 SERVER_KEY: Final = AttrTable(
     "IPVS_DEST_ATTR",
@@ -124,7 +124,7 @@ SERVER_STATE: Final = AttrTable(
     Attr(abi.IPVS_DEST_ATTR_INACT_CONNS, "inactconns", u32),
     Attr(abi.IPVS_DEST_ATTR_PERSIST_CONNS, "persistconns", u32),
     Attr(abi.IPVS_DEST_ATTR_STATS64, "stats", STATS64, optional=True),
-    Attr(abi.IPVS_DEST_ATTR_STATS, "stats", STATS, optional=True),
+    Attr(abi.IPVS_DEST_ATTR_STATS, "stats", STATS, optional=True, unless=abi.IPVS_DEST_ATTR_STATS64),
 )
 DAEMON: Final = AttrTable(
     "IPVS_CMD_ATTR_DAEMON",
@@ -137,6 +137,10 @@ DAEMON: Final = AttrTable(
     Attr(abi.IPVS_DAEMON_ATTR_MCAST_PORT, "mcast_port", u16, when=bool),
     Attr(abi.IPVS_DAEMON_ATTR_MCAST_TTL, "mcast_ttl", u8, when=bool),
 )
+# What the kernel answers: one nested attribute of the first level.
+SERVICE_MESSAGE: Final = AttrTable("IPVS_CMD_NEW_SERVICE", Attr(abi.IPVS_CMD_ATTR_SERVICE, "service", SERVICE))
+SERVER_MESSAGE: Final = AttrTable("IPVS_CMD_NEW_DEST", Attr(abi.IPVS_CMD_ATTR_DEST, "server", SERVER_STATE))
+DAEMON_MESSAGE: Final = AttrTable("IPVS_CMD_NEW_DAEMON", Attr(abi.IPVS_CMD_ATTR_DAEMON, "daemon", DAEMON))
 TIMEOUTS: Final = AttrTable(
     "IPVS_CMD_ATTR",
     Attr(abi.IPVS_CMD_ATTR_TIMEOUT_TCP, "tcp", u32),
@@ -186,8 +190,7 @@ def encode_timeouts(timeouts: Timeouts) -> bytes:
 
 def decode_service(data: bytes, start: int, end: int) -> ServiceState:
     """Read the attributes of an IPVS_CMD_GET_SERVICE answer: a service without its servers. Raises WireError."""
-    start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_SERVICE)
-    af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = SERVICE.decode(
+    af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = SERVICE_MESSAGE.decode(
         data, start, end
     )
     family = _known(_FAMILY, af, "IPVS_SVC_ATTR_AF", start)
@@ -207,11 +210,10 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
 
     Kernels before 3.18 do not say the server's family: it is the service's.
     """
-    start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_DEST)
     (
         af, raw, port, method, weight, upper, lower, tun_type, tun_port, tun_flags, active, inactive, persistent,
         *stats,
-    ) = SERVER_STATE.decode(data, start, end)  # fmt: skip
+    ) = SERVER_MESSAGE.decode(data, start, end)  # fmt: skip
     family = _FAMILY.get(af, service_family)
     config = RealServer(
         ServerKey(family, _text(raw, family), port),
@@ -228,8 +230,7 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
 
 def decode_daemon(data: bytes, start: int, end: int) -> SyncDaemon:
     """Read the attributes of an IPVS_CMD_GET_DAEMON answer. Raises WireError."""
-    start, end = _unwrap(data, start, end, abi.IPVS_CMD_ATTR_DAEMON)
-    number, interface, syncid, maxlen, four, six, port, ttl = DAEMON.decode(data, start, end)
+    number, interface, syncid, maxlen, four, six, port, ttl = DAEMON_MESSAGE.decode(data, start, end)
     name = _known(_STATE_NAME, number, "IPVS_DAEMON_ATTR_STATE", start)
     return SyncDaemon(name, interface, syncid, maxlen or 0, four or six or "", port or 0, ttl or 0)
 
@@ -242,16 +243,6 @@ def decode_timeouts(data: bytes, start: int, end: int) -> Timeouts:
 def decode_info(data: bytes, start: int, end: int) -> Info:
     """Read the attributes of an IPVS_CMD_GET_INFO answer. Raises WireError."""
     return Info(*INFO.decode(data, start, end))
-
-
-def _unwrap(data: bytes, start: int, end: int, number: int) -> tuple[int, int]:
-    """Return where the contents of the one nested attribute that makes up a message are."""
-    if end - start < 4:
-        raise WireError("genetlink message", start, "an attribute", f"{end - start} bytes")
-    length, found = struct.unpack_from("=HH", data, start)
-    if found & 0x3FFF != number or not 4 <= length <= end - start:
-        raise WireError("genetlink message", start, f"attribute {number}", f"{found} of {length} bytes")
-    return start + 4, start + length
 
 
 def _known(names: dict[int, Any], number: int | None, attribute: str, offset: int) -> Any:
@@ -273,5 +264,4 @@ def _stats(values: list[Any]) -> Stats:
     """Choose among the values of STATS64 and, after them, of STATS: kernels before 4.1 send the latter alone."""
     if not any(values):
         return _NO_STATS
-    half = len(values) // 2
-    return Stats(*(values[half:] if values[0] is None else values[:half]))
+    return Stats(*(values[10:] if values[0] is None else values[:10]))

@@ -90,10 +90,11 @@ class Attr:
     """A row: attribute ``number`` holds ``field`` (dots reach into records) as ``kind``, or as a nested table.
 
     ``when`` decides from the field's value whether the attribute is sent; it is always sent without it. A message
-    without it is an error unless it is ``optional``, as attributes with a ``when`` are.
+    without it is an error unless it is ``optional``, as attributes with a ``when`` are. One that says the same as
+    attribute ``unless`` is passed over in messages that have both.
     """
 
-    __slots__ = ("field", "kind", "number", "optional", "when")
+    __slots__ = ("field", "kind", "number", "optional", "unless", "when")
 
     def __init__(
         self,
@@ -103,12 +104,14 @@ class Attr:
         *,
         when: Callable[[Any], bool] | None = None,
         optional: bool = False,
+        unless: int | None = None,
     ) -> None:
         self.number = number
         self.field = field
         self.kind = kind
         self.when = when
         self.optional = optional or when is not None
+        self.unless = unless
 
 
 def iterate(data: bytes, start: int, end: int, name: str) -> Iterator[tuple[int, int, int]]:
@@ -196,55 +199,55 @@ class _Encoder:
 
 
 class _Layout:
-    """Where everything is in messages of one shape: learned from one, checked against each."""
+    """Where everything is in messages of one shape: learned from one, checked against each.
+
+    The check compares all attribute headers at once: the message as a number, under a mask that leaves nothing else.
+    """
 
     def __init__(self, table: AttrTable, data: bytes, start: int, end: int) -> None:
+        self._size = end - start
         self._formats = ["="]
-        self._count = 0  # values that the struct gives
-        self._headers: list[int] = []  # of these, which are attribute headers,
-        self._expected: list[int] = []  # and what they must be
-        self._sources: list[tuple[int, int, Callable[[Any], Any] | None]] = []  # (row, value, load)
-        self._learn(table, 0, data, start, end)
+        self._sources: list[tuple[int, Callable[[Any], Any] | None]] = []  # of each value: row, load
+        mask = bytearray(self._size)
+        self._learn(table, 0, data, start, end, memoryview(mask), start)
+        self._mask = int.from_bytes(mask, "little")
+        self._headers = int.from_bytes(data[start:end], "little") & self._mask
         self._unpack_from = struct.Struct("".join(self._formats)).unpack_from
-        self._get_headers = itemgetter(*self._headers, self._count) if self._headers else None
-        self._want_headers = (*self._expected, None)
-        width = table.width
-        picks = [self._count] * width  # index of the None that stands for absent attributes
+        absent = len(self._sources)  # index of the None that stands for absent attributes
+        picks = [absent] * table.width
         self._loads: list[tuple[int, Callable[[Any], Any]]] = []
-        for row, at, load in self._sources:
+        for at, (row, load) in enumerate(self._sources):
             picks[row] = at
             if load is not None:
                 self._loads.append((row, load))
-        self._get_values = itemgetter(*picks, self._count)
+        self._get_values = itemgetter(*picks, absent)
 
-    def _learn(self, table: AttrTable, first_row: int, data: bytes, start: int, end: int) -> None:
-        present: set[int] = set()
-        rows: dict[int, tuple[int, Attr]] = {}
-        for row in table.rows:
-            rows[row.number] = (first_row, row)
-            first_row += row.kind.width
-        for number, payload, payload_end in iterate(data, start, end, table.name):
-            self._formats.append("I")
-            self._headers.append(self._count)
-            self._expected.append(struct.unpack_from("=I", data, payload - 4)[0])
-            self._count += 1
+    def _learn(
+        self, table: AttrTable, first_row: int, data: bytes, start: int, end: int, mask: memoryview, origin: int
+    ) -> None:
+        rows: dict[int, tuple[int, Attr | None]] = {}
+        for known in table.rows:
+            rows[known.number] = (first_row, known)
+            first_row += known.kind.width
+        attributes = list(iterate(data, start, end, table.name))
+        present = {number for number, _, _ in attributes}
+        for number, payload, payload_end in attributes:
+            mask[payload - 4 - origin : payload - origin] = b"\xff\xff\xff\xff"
             size = payload_end - payload
             padding = min(-size % 4, end - payload_end)
-            if number not in rows:
-                self._formats.append(f"{size + padding}x")
-                continue
-            at, row = rows[number]
-            if isinstance(row.kind, AttrTable):
-                self._learn(row.kind, at, data, payload, payload_end)
+            self._formats.append("4x")
+            at, row = rows.get(number, (0, None))
+            if row is None or row.unless in present:
+                self._formats.append(f"{size}x")
+            elif isinstance(row.kind, AttrTable):
+                self._learn(row.kind, at, data, payload, payload_end, mask, origin)
             else:
                 self._formats.append(self._value_format(table, row, row.kind, payload, size))
-                self._sources.append((at, self._count, row.kind.load))
-                self._count += 1
+                self._sources.append((at, row.kind.load))
             self._formats.append(f"{padding}x")
-            present.add(number)
-        for row in table.rows:
-            if not row.optional and row.number not in present:
-                raise WireError(table.name, start, f"attribute {row.number} ({row.field})", "none")
+        for known in table.rows:
+            if not known.optional and known.number not in present:
+                raise WireError(table.name, start, f"attribute {known.number} ({known.field})", "none")
 
     @staticmethod
     def _value_format(table: AttrTable, row: Attr, kind: Kind, offset: int, size: int) -> str:
@@ -256,10 +259,9 @@ class _Layout:
 
     def decode(self, data: bytes, start: int) -> list[Any] | None:
         """Return the rows' values, or None where the bytes at ``start`` are of another shape."""
-        values = (*self._unpack_from(data, start), None)
-        if self._get_headers is not None and self._get_headers(values) != self._want_headers:
+        if int.from_bytes(data[start : start + self._size], "little") & self._mask != self._headers:
             return None
-        found = list(self._get_values(values))
+        found = list(self._get_values((*self._unpack_from(data, start), None)))
         found.pop()  # the None that makes itemgetter return a tuple even for one row
         for row, load in self._loads:
             found[row] = load(found[row])
