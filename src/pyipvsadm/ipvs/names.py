@@ -53,13 +53,13 @@ class Numbers:
 
 
 class Names:
-    """Answers what a name stands for, and what a number is called; remembers every answer.
+    """Answers what a name stands for, and what a number is called; remembers the answers.
 
     One is made per run, or per open table, and handed to the parser and to the listings, which ask no one else.
     """
 
     def __init__(self) -> None:
-        self._endpoints: dict[tuple[str, str | None], tuple[Family, str, int | None] | None] = {}
+        self._endpoints: dict[tuple[str, str | None], tuple[Family, str, int | None]] = {}
         self._hosts: dict[str, str] = {}
         self._services: dict[tuple[int, Protocol | None], str] = {}
 
@@ -71,13 +71,14 @@ class Names:
         and what follows them were not there, as ipvsadm 1.31 does.
         """
         key = (text, protocol)
-        try:
-            return self._endpoints[key]
-        except KeyError:
-            if len(self._endpoints) >= _MOST_ANSWERS:
-                self._endpoints.clear()
-            answer = self._endpoints[key] = self._read_endpoint(text, protocol)
-            return answer
+        answer = self._endpoints.get(key)
+        if answer is None:
+            answer = self._read_endpoint(text, protocol)
+            if answer is not None:
+                if len(self._endpoints) >= _MOST_ANSWERS:
+                    self._endpoints.clear()
+                self._endpoints[key] = answer
+        return answer
 
     def _read_endpoint(self, text: str, protocol: Protocol | None) -> tuple[Family, str, int | None] | None:
         if text[:1] == "[":

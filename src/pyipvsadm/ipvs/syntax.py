@@ -332,7 +332,7 @@ def parse_line(line: str, names: Names) -> Command | None:
     else:
         text = line.partition("\0")[0].translate(_BLANKS)
         words = [word for word in text.split(" ") if word]
-    if "ipvsadm" in words:
+    if "ipvsadm" in line:
         words = [word for word in words if word != "ipvsadm"]
     if not words:
         return None
