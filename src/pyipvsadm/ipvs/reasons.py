@@ -56,8 +56,8 @@ _BY_OPERATION: dict[str, dict[int, str]] = {
 def refusal(operation: str, number: int, extack: str = "") -> KernelError:
     """Return the error for errno ``number`` (positive) in answer to ``operation``.
 
-    ``operation`` is a ``Change.operation``, "list service" or any other name for a look-up; ``extack`` is the kernel's own
-    explanation, kept beside the reason. Source: ipvsadm 1.31.
+    ``operation`` is a ``Change.operation``, "list service" or any other name for a look-up; ``extack`` is the kernel's
+    own explanation, kept beside the reason. Source: ipvsadm 1.31.
     """
     reason = _BY_OPERATION.get(operation, _ANYWHERE).get(number) or _ANYWHERE.get(number) or os.strerror(number)
     return KernelError(operation, number, reason, extack)

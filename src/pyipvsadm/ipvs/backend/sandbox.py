@@ -34,20 +34,22 @@ _INFO: Final = Info(version=0x010201, conn_tab_size=4096)
 _FORMAT: Final = "pyipvsadm sandbox"
 _VERSION: Final = 1
 
-# What the fields of a file may be; a name that is not here takes any number of 32 bits.
+# What the fields of a file may be: text, some words, or numbers; a name that is not here is a number of 32 bits.
 _TEXT: Final = {"address", "scheduler", "pe_name", "mcast_ifn", "mcast_group"}
-_VALUES: Final[dict[str, Container[object]]] = {
-    "family": (4, 6),
+_WORDS: Final[dict[str, Container[str]]] = {
     "protocol": PROTOCOL_NUMBERS,
-    "port": range(1 << 16),
     "forward": FORWARD_FLAGS,
-    "weight": range(1 << 31),
     "tun_type": TUNNEL_TYPES,
-    "tun_port": range(1 << 16),
-    "tun_flags": range(1 << 16),
     "state": ("master", "backup"),
 }
-_NUMBERS: Final = range(1 << 32)
+_NUMBERS: Final[dict[str, Container[int]]] = {
+    "family": (4, 6),
+    "port": range(1 << 16),
+    "weight": range(1 << 31),
+    "tun_port": range(1 << 16),
+    "tun_flags": range(1 << 16),
+}
+_ANY_NUMBER: Final = range(1 << 32)
 
 
 class SandboxBackend:
@@ -104,7 +106,6 @@ class SandboxBackend:
             if len(refused) < len(changes):
                 self._stamp = None  # from here on what counts is the file
                 _write(self._path, _dump(self._table))
-                os.fsync(lock)
         except OSError as problem:
             raise _file_error(self._path, problem) from None
         finally:
@@ -235,9 +236,11 @@ def _unflat(fields: dict[str, Any], kind: type[Any], key_kind: type[Any]) -> Any
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if name in _TEXT:
-            right = type(value) is str
-        else:
-            right = type(value) in (int, str) and value in _VALUES.get(name, _NUMBERS)
+            right = isinstance(value, str)
+        elif name in _WORDS:
+            right = isinstance(value, str) and value in _WORDS[name]
+        else:  # the type first, and not isinstance: True is no number here, and a range goes on and on looking for text
+            right = type(value) is int and value in _NUMBERS.get(name, _ANY_NUMBER)
         if not right:
             raise ValueError(f'"{name}" is {value!r}')
     return fields
