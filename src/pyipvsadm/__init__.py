@@ -1,6 +1,7 @@
 """Administration of Linux load balancing: IPVS now, netfilter's tables next.
 
     import pyipvsadm
+
     with pyipvsadm.ipvs.open() as lvs:
         for service in lvs.services():
             print(service.config.key, [server.config.key for server in service.servers])

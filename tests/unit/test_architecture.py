@@ -33,7 +33,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "backend.sandbox": ("ipvs.backend.sandbox", "base model rules backend.base"),
     "engine": ("ipvs.engine", "base model rules backend.base"),
     "ui": ("ui", "base model text ui"),
-    "api": ("= ipvs=", "api base model text engine backend.base backend.kernel backend.sandbox"),
+    "api": ("= ipvs= ipvs.api", "api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "cli": ("cli", "api base model text engine backend.base backend.kernel backend.sandbox ui cli"),
 }
 

@@ -25,6 +25,7 @@ from pyipvsadm.ipvs.model import (
     VirtualService,
 )
 from pyipvsadm.netlink.attrs import iterate
+from pyipvsadm.netlink.genl import nested
 
 WEB = ServiceKey(4, "tcp", "192.0.2.1", 80)
 DNS = ServiceKey(6, "udp", "2001:db8::1", 53)
@@ -126,7 +127,8 @@ def _pyroute2(data: bytes, command: int) -> dict[str, Any]:
     head = (20 + len(data)).to_bytes(4, "little") + bytes(12) + bytes((command, 1, 0, 0))
     message = ipvsmsg(head + data)
     message.decode()
-    return _plain(message)
+    attributes: dict[str, Any] = _plain(message)
+    return attributes
 
 
 def _plain(value: Any) -> Any:
@@ -196,8 +198,8 @@ def test_counters_are_read_with_all_their_bits() -> None:
 def test_a_kernel_without_64_bit_counters_is_read_too() -> None:
     stats = Stats(*range(1, 11))
     attributes = wire.SERVICE_KEY.encode(WEB) + wire.SERVICE_SETTINGS.encode(WEB_SERVICE)
-    attributes += bytes.fromhex("08000900ffffff00") + wire.nested(abi.IPVS_SVC_ATTR_STATS, wire.STATS.encode(stats))
-    data = wire.nested(abi.IPVS_CMD_ATTR_SERVICE, attributes)
+    attributes += bytes.fromhex("08000900ffffff00") + nested(abi.IPVS_SVC_ATTR_STATS, wire.STATS.encode(stats))
+    data = nested(abi.IPVS_CMD_ATTR_SERVICE, attributes)
     assert wire.decode_service(data, 0, len(data)) == ServiceState(WEB_SERVICE, (), stats)
 
 
