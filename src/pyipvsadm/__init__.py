@@ -5,6 +5,8 @@
     with pyipvsadm.ipvs.open() as lvs:
         for service in lvs.services():
             print(service.config.key, [server.config.key for server in service.servers])
+
+Importing the package opens nothing; each subsystem is imported when it is first named.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 CLONE_NEWNET = 0x40000000
 PATH = (
@@ -65,8 +65,14 @@ class Namespace:
             finally:
                 _setns(home)
 
-    def run(self, argv: Sequence[str], stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
-        """Run a program in the namespace; ``env`` is added to a minimal environment."""
+    def run(
+        self,
+        argv: Sequence[str],
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> Result:
+        """Run a program in the namespace; ``env`` is added to a minimal environment, ``prepare`` runs just before."""
         program = shutil.which(argv[0], path=PATH) or argv[0]
         with self.entered():
             done = subprocess.run(
@@ -76,12 +82,15 @@ class Namespace:
                 check=False,
                 env={"PATH": PATH, **(env or {})},
                 timeout=TIMEOUT,
+                preexec_fn=prepare,  # noqa: PLW1509 - no threads here
             )
         return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 
-    def peer(self, *args: str, stdin: str = "", tool: str = "ipvsadm") -> Result:
+    def peer(
+        self, *args: str, stdin: str = "", tool: str = "ipvsadm", prepare: Callable[[], None] | None = None
+    ) -> Result:
         """Run Debian's ipvsadm, or its ``tool`` ipvsadm-save or ipvsadm-restore."""
-        return self.run([f"/usr/sbin/{tool}", *args], stdin)
+        return self.run([f"/usr/sbin/{tool}", *args], stdin, prepare=prepare)
 
     def installed(
         self, *args: str, stdin: str = "", tool: str = "ipvsadm", env: Mapping[str, str] | None = None
@@ -89,7 +98,14 @@ class Namespace:
         """Run our command as a program of its own, in a new interpreter."""
         return self.run([sys.executable, "-m", f"pyipvsadm.cli.{MODULES[tool]}", *args], stdin, env)
 
-    def ours(self, *args: str, stdin: str = "", tool: str = "ipvsadm", env: Mapping[str, str] | None = None) -> Result:
+    def ours(
+        self,
+        *args: str,
+        stdin: str = "",
+        tool: str = "ipvsadm",
+        env: Mapping[str, str] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> Result:
         """Run our command in a fork of this process, which saves starting an interpreter."""
         module = importlib.import_module(f"pyipvsadm.cli.{MODULES[tool]}")
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -98,7 +114,7 @@ class Namespace:
             with self.entered():
                 child = os.fork()
                 if not child:
-                    _become(module.main, list(args), (given, out, err), env or {})
+                    _become(module.main, list(args), (given, out, err), env or {}, prepare)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             out.seek(0)
             err.seek(0)
@@ -147,7 +163,11 @@ def _setns(namespace: IO[str]) -> None:
 
 
 def _become(
-    main: object, args: list[str], files: tuple[IO[bytes], IO[bytes], IO[bytes]], env: Mapping[str, str]
+    main: object,
+    args: list[str],
+    files: tuple[IO[bytes], IO[bytes], IO[bytes]],
+    env: Mapping[str, str],
+    prepare: Callable[[], None] | None,
 ) -> NoReturn:
     """In the child: give ``main`` the standard streams that a new interpreter would, and exit as one would."""
     status = 1
@@ -162,6 +182,8 @@ def _become(
         os.environ.clear()
         os.environ.update({"PATH": PATH, **env})
         sys.argv = ["ipvsadm", *args]
+        if prepare:
+            prepare()
         status = main(args) if callable(main) else 1
     except SystemExit as request:
         status = request.code if isinstance(request.code, int) else int(request.code is not None)

@@ -238,6 +238,7 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=DAY, help="seconds until the guest is killed")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the guest goes too
     with tempfile.TemporaryDirectory() as folder:
         try:
             share = arguments.share or pathlib.Path(folder)
