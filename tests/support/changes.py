@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "none")
 INTERFACE = "d0"  # a kernel that these are tried on needs it, up: lo takes no IPv6 multicast
 BAD_SERVERS: dict[Family, tuple[str, ...]] = {
-    4: ("0.0.0.0", "224.0.0.1", "239.1.1.1", "255.255.255.255", "127.255.255.255"),  # noqa: S104
+    4: ("0.0.0.0", "224.0.0.1", "239.1.1.1", "255.255.255.255", "127.255.255.255"),
     6: ("::", "ff02::1", "fe80::1", "febf::1", "::ffff:1.2.3.4"),
 }
 GOOD_SERVERS: dict[Family, tuple[str, ...]] = {

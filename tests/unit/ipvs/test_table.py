@@ -58,7 +58,7 @@ REFUSED: list[tuple[command.Change, int]] = [
     (command.AddServer(KEY, FIRST.replace(u_threshold=1 << 31)), errno.EINVAL),
     (command.AddServer(KEY, FIRST.replace(tun_type="gue")), errno.EINVAL),
     (command.AddServer(KEY, FIRST), errno.EEXIST),
-    (command.AddServer(KEY, v4("0.0.0.0")), errno.EINVAL),  # noqa: S104
+    (command.AddServer(KEY, v4("0.0.0.0")), errno.EINVAL),
     (command.AddServer(KEY, v4("224.0.0.1")), errno.EINVAL),
     (command.AddServer(KEY, v4("239.255.255.255")), errno.EINVAL),
     (command.AddServer(KEY, v4("255.255.255.255")), errno.EINVAL),
