@@ -1,0 +1,1 @@
+ipvsadm.fish
