@@ -82,7 +82,7 @@ class Namespace:
                 check=False,
                 env={"PATH": PATH, **(env or {})},
                 timeout=TIMEOUT,
-                preexec_fn=prepare,  # noqa: PLW1509 - no threads here
+                preexec_fn=prepare,
             )
         return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 

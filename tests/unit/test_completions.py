@@ -74,7 +74,7 @@ class Bash(Shell):
     script = r"""
 source "$ROOT/completions/bash/ipvsadm" || exit
 while IFS= read -r COMP_LINE; do
-    mapfile -t COMP_WORDS < <(printf '%s' "$COMP_LINE" | grep -oE '[^[:blank:]:=]+|[:=]+')
+    mapfile -t COMP_WORDS <<<"$(printf '%s' "$COMP_LINE" | grep -oE '[^[:blank:]:=]+|[:=]+')"
     [[ $COMP_LINE != *[[:blank:]] ]] || COMP_WORDS+=("")
     COMP_POINT=${#COMP_LINE} COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
     declared=$(complete -p "${COMP_LINE%% *}") || exit
