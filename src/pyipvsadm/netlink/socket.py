@@ -24,7 +24,7 @@ SO_RCVBUFFORCE: Final = 33  # asm-generic/socket.h
 # send returns; a message takes some 770 bytes of it (sk_buff with CAP_ACK), and an unprivileged buffer has 212,992.
 BATCH: Final = 128
 _RECEIVE_BUFFER: Final = 1 << 20
-_RECEIVE_SIZE: Final = 1 << 17
+_RECEIVE_SIZE: Final = 1 << 15  # the kernel makes no larger messages for dumps
 _DUMP_ATTEMPTS: Final = 16
 
 
@@ -56,6 +56,7 @@ class NetlinkSocket:
         except PermissionError:
             pass
         self._socket.bind((0, 0))
+        self._buffer = memoryview(bytearray(_RECEIVE_SIZE))
         # A connected netlink socket takes messages from the kernel alone.
         self._socket.connect((0, 0))
 
@@ -106,12 +107,16 @@ class NetlinkSocket:
     def _receive(self, first: int, last: int) -> Iterator[tuple[int, int, int, int, int, bytes]]:
         """Yield the answers to some requests until the caller stops; what is left of abandoned ones is passed over."""
         while True:
-            data = self._socket.recv(_RECEIVE_SIZE)
+            data = self._receive_some()
             if not data:
                 raise WireError("nlmsghdr", 0, "a message", "nothing")
             for kind, flags, sequence, start, end in split(data):
                 if first <= sequence <= last:
                     yield kind, flags, sequence, start, end, data
+
+    def _receive_some(self) -> bytes:
+        """Return what one receive gives; the large buffer for it is made once."""
+        return bytes(self._buffer[: self._socket.recv_into(self._buffer)])
 
     def get(self, kind: int, payload: bytes) -> tuple[bytes, int, int]:
         """Send one request that has one answer; return (buffer, payload start, payload end). Raises NetlinkError."""
@@ -143,10 +148,10 @@ class NetlinkSocket:
         self._socket.send(HEADER.pack(HEADER.size + len(payload), kind, flags, sent, 0) + payload)
         messages: list[tuple[bytes, int, int]] = []
         whole = True
-        receive = self._socket.recv
+        receive = self._receive_some
         while True:
             try:
-                data = receive(_RECEIVE_SIZE)
+                data = receive()
             except OSError as problem:
                 if problem.errno != errno.ENOBUFS:
                     raise

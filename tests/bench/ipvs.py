@@ -1,0 +1,163 @@
+"""Time ipvsadm's replacements against the C tools; script/bench runs this where there is a kernel with IPVS.
+
+Every figure is the wall time of whole processes; a ratio is the median over rounds of ours divided by the peer's in the
+same round. Exits with 1 where a ratio is over its budget.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support import netns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SERVICES = 2000
+SERVERS = 5
+BIN = Path(sys.executable).parent
+PEER = Path("/usr/sbin")
+
+
+class Figure(NamedTuple):
+    """One line of the report: what was measured, how often ours took as long as the other, and how often it may."""
+
+    what: str
+    ours: float
+    other: float
+    ratio: float
+    budget: float | None
+
+
+def dump(services: int, servers: int) -> str:
+    """Return a dump of ``services`` with ``servers`` each."""
+    lines = []
+    for number in range(services):
+        name = f"10.{number // 250}.{number % 250}.1:80"
+        lines.append(f"-A -t {name} -s wlc\n")
+        lines += [f"-a -t {name} -r 192.168.{number % 250}.{n + 1}:8080 -m -w 1\n" for n in range(servers)]
+    return "".join(lines)
+
+
+def seconds(argv: Sequence[str | Path], stdin: str = os.devnull) -> float:
+    """Return the wall time of a process; raises RuntimeError where it fails."""
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+    ]
+    words = [str(word) for word in argv]
+    start = time.perf_counter()
+    child = os.posix_spawn(words[0], words, os.environ, file_actions=actions)
+    status = os.waitpid(child, 0)[1]
+    took = time.perf_counter() - start
+    if status:
+        raise RuntimeError(f"{' '.join(words)}: status {os.waitstatus_to_exitcode(status)}")
+    return took
+
+
+def running(*argv: str | Path) -> Callable[[], float]:
+    """Return what measures a command."""
+    return lambda: seconds(argv)
+
+
+def clear() -> None:
+    """Empty the table."""
+    seconds([PEER / "ipvsadm", "-C"])
+
+
+def alternate(
+    what: str, rounds: int, ours: Callable[[], float], other: Callable[[], float], budget: float | None = None
+) -> Figure:
+    """Measure both in turns, after one turn that does not count."""
+    ours()
+    other()
+    pairs = [(ours(), other()) for _ in range(rounds)]
+    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+    mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+    figure = Figure(what, mine, theirs, ratio, budget)
+    limit = "" if budget is None else f"   budget {budget} x{'' if ratio <= budget else '   OVER'}"
+    print(f"{what:<44}{mine * 1000:>9.0f}{theirs * 1000:>9.0f}{ratio:>8.2f} x{limit}", flush=True)
+    return figure
+
+
+def compare(rounds: int) -> list[Figure]:
+    """Measure everything that has a budget, and one -A."""
+    with tempfile.NamedTemporaryFile("w", suffix=".rules") as file:
+        file.write(dump(SERVICES, SERVERS))
+        file.flush()
+
+        def restored(*argv: str | Path) -> Callable[[], float]:
+            def measure() -> float:
+                clear()
+                return seconds(argv, file.name)
+
+            return measure
+
+        peer, ours = PEER / "ipvsadm", BIN / "ipvsadm"
+        sizes = f"{SERVICES} services x {SERVERS}"
+        figures = [
+            alternate(f"ipvsadm -R, {sizes}", rounds, restored(ours, "-R"), restored(peer, "-R"), 0.6),
+            alternate(
+                f"ipvsadm-restore, {sizes} (peer: -R)",
+                rounds,
+                restored(BIN / "ipvsadm-restore"),
+                restored(peer, "-R"),
+                0.6,
+            ),
+        ]
+        figures += [
+            alternate(f"ipvsadm {option}, {sizes}", rounds, running(ours, option), running(peer, option), 1.2)
+            for option in ("-Ln", "-Sn")
+        ]
+    clear()
+    few = max(5, 3 * rounds)
+
+    def added(program: Path) -> Callable[[], float]:
+        def measure() -> float:
+            clear()
+            return seconds([program, "-A", "-t", "10.0.0.1:80"])
+
+        return measure
+
+    bare = running(sys.executable, "-c", "pass")
+    figures.append(alternate("ipvsadm -A (other: the peer)", few, added(ours), added(peer)))
+    figures.append(alternate("ipvsadm -A (other: python -c pass)", few, added(ours), bare, 2.0))
+    figures.append(alternate("ipvsadm -h (other: python -c pass)", few, running(ours, "-h"), bare, 2.0))
+    clear()
+    return figures
+
+
+def growth(sizes: Sequence[int]) -> None:
+    """Print the cost per command of a restore as the table grows; it should not."""
+    print(f"\n{'ipvsadm -R, services of 1 server':<44}{'ms':>9}{'us per command':>17}")
+    for size in sizes:
+        with tempfile.NamedTemporaryFile("w", suffix=".rules") as file:
+            file.write(dump(size, 1))
+            file.flush()
+            clear()
+            took = seconds([BIN / "ipvsadm", "-R"], file.name)
+        empty = seconds([BIN / "ipvsadm", "-R"])
+        print(f"{size:<44}{took * 1000:>9.0f}{(took - empty) / (2 * size) * 1e6:>17.0f}", flush=True)
+    clear()
+
+
+def main() -> int:
+    """Measure in a network namespace of our own; return the exit status."""
+    quick = "--quick" in sys.argv[1:]
+    with netns.fresh() as namespace, namespace.entered():
+        print(f"{'median of whole processes, ms':<44}{'ours':>9}{'other':>9}{'ratio':>8}")
+        figures = compare(1 if quick else 5)
+        growth((100, 1000) if quick else (100, 1000, 3000, 10000))
+    return int(any(figure.budget is not None and figure.ratio > figure.budget for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
