@@ -29,5 +29,5 @@ def open_backend(own: OwnOptions) -> Backend:
         return KernelBackend(own.netns)
     except KernelError as error:
         raise UsageError(
-            f"Can't initialize ipvs: {error}. Are you sure that IP Virtual Server is built in the kernel or as module?"
+            f"Can't initialize ipvs: {error} Are you sure that IP Virtual Server is built in the kernel or as module?"
         ) from None

@@ -27,6 +27,7 @@ def guarded(run: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> 
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     try:
+        _keep_standard_descriptors()
         return run(sys.argv[1:] if argv is None else argv)
     except PyIpvsadmError as error:
         complain(str(error))
@@ -44,11 +45,24 @@ def program(main: Callable[[], int]) -> NoReturn:
     gc.disable()
     status = main()
     try:
-        sys.stdout.flush()  # rich prints through it
+        if sys.stdout:  # None where it was closed from the start
+            sys.stdout.flush()  # rich prints through it
     except OSError as error:
         complain(str(error.strerror))
         status = status or 1
     os._exit(status)
+
+
+def _keep_standard_descriptors() -> None:
+    """Have something that fails in the place of a closed standard stream, or the kernel's socket would get its number.
+
+    Then a listing would be sent to the kernel, and a dump be read from it.
+    """
+    for descriptor in (STDIN, STDOUT, STDERR):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open("/dev/null", os.O_RDONLY if descriptor else os.O_WRONLY)
 
 
 def say(text: str) -> None:

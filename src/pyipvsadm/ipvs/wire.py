@@ -98,7 +98,7 @@ SERVICE: Final = AttrTable(
     *SERVICE_SETTINGS.rows,
     Attr(abi.IPVS_SVC_ATTR_NETMASK, "netmask", u32),  # IPv4: be32 mask; IPv6: prefix length in host order
     Attr(abi.IPVS_SVC_ATTR_STATS64, "stats", STATS64, optional=True),
-    Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS, optional=True, unless=abi.IPVS_SVC_ATTR_STATS64),
+    Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS, optional=True, instead=abi.IPVS_SVC_ATTR_STATS64),
 )
 SERVER_KEY: Final = AttrTable(
     "IPVS_DEST_ATTR",
@@ -111,20 +111,22 @@ SERVER: Final = AttrTable(
     *[Attr(row.number, f"key.{row.field}", row.kind, optional=row.optional) for row in SERVER_KEY.rows],
     Attr(abi.IPVS_DEST_ATTR_FWD_METHOD, "forward", _forward),
     Attr(abi.IPVS_DEST_ATTR_WEIGHT, "weight", i32),
-    Attr(abi.IPVS_DEST_ATTR_U_THRESH, "u_threshold", u32),
-    Attr(abi.IPVS_DEST_ATTR_L_THRESH, "l_threshold", u32),
-    Attr(abi.IPVS_DEST_ATTR_TUN_TYPE, "tun_type", _tunnel_type, optional=True),
+    Attr(abi.IPVS_DEST_ATTR_TUN_TYPE, "tun_type", _tunnel_type, optional=True),  # from Linux 5.3 on
     Attr(abi.IPVS_DEST_ATTR_TUN_PORT, "tun_port", be16, optional=True),
     Attr(abi.IPVS_DEST_ATTR_TUN_FLAGS, "tun_flags", u16, optional=True),
+    Attr(abi.IPVS_DEST_ATTR_U_THRESH, "u_threshold", u32),
+    Attr(abi.IPVS_DEST_ATTR_L_THRESH, "l_threshold", u32),
 )
-SERVER_STATE: Final = AttrTable(
+SERVER_STATE: Final = AttrTable(  # in the kernel's order, which is read fastest
     "IPVS_CMD_ATTR_DEST",
     *SERVER.rows,
     Attr(abi.IPVS_DEST_ATTR_ACTIVE_CONNS, "activeconns", u32),
     Attr(abi.IPVS_DEST_ATTR_INACT_CONNS, "inactconns", u32),
     Attr(abi.IPVS_DEST_ATTR_PERSIST_CONNS, "persistconns", u32),
     Attr(abi.IPVS_DEST_ATTR_STATS64, "stats", STATS64, optional=True),
-    Attr(abi.IPVS_DEST_ATTR_STATS, "stats", STATS, optional=True, unless=abi.IPVS_DEST_ATTR_STATS64),
+    Attr(
+        abi.IPVS_DEST_ATTR_STATS, "stats", STATS, optional=True, instead=abi.IPVS_DEST_ATTR_STATS64
+    ),  # all that kernels before 4.1 have
 )
 DAEMON: Final = AttrTable(
     "IPVS_CMD_ATTR_DAEMON",
@@ -202,7 +204,7 @@ def decode_service(data: bytes, start: int, end: int) -> ServiceState:
     config = VirtualService(
         key, scheduler, flags, timeout, None if mask == WHOLE_NETMASK[family] else mask, pe_name or ""
     )
-    return ServiceState(config, (), _stats(stats))
+    return ServiceState(config, (), Stats.make(stats) if any(stats) else _NO_STATS)
 
 
 def decode_server(data: bytes, start: int, end: int, service_family: Family) -> ServerState:
@@ -211,21 +213,23 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
     Kernels before 3.18 do not say the server's family: it is the service's.
     """
     (
-        af, raw, port, method, weight, upper, lower, tun_type, tun_port, tun_flags, active, inactive, persistent,
-        *stats,
+        af, raw, port, method, weight, tun_type, tun_port, tun_flags, upper, lower, active, inactive, persistent, *stats,
     ) = SERVER_MESSAGE.decode(data, start, end)  # fmt: skip
     family = _FAMILY.get(af, service_family)
-    config = RealServer(
-        ServerKey(family, _text(raw, family), port),
-        _known(_FORWARD, method & abi.IP_VS_CONN_F_FWD_MASK, "IPVS_DEST_ATTR_FWD_METHOD", start),
-        weight,
-        upper,
-        lower,
-        _known(_TUNNEL_TYPE, tun_type or 0, "IPVS_DEST_ATTR_TUN_TYPE", start),
-        tun_port or 0,
-        tun_flags or 0,
-    )
-    return ServerState(config, active, inactive, persistent, _stats(stats))
+    try:
+        config = RealServer(
+            ServerKey(family, _text(raw, family), port),
+            _FORWARD[method & abi.IP_VS_CONN_F_FWD_MASK],
+            weight,
+            upper,
+            lower,
+            _TUNNEL_TYPE[tun_type or 0],
+            tun_port or 0,
+            tun_flags or 0,
+        )
+    except KeyError as number:
+        raise WireError("IPVS_CMD_ATTR_DEST", start, "a known forwarding method or tunnel type", str(number)) from None
+    return ServerState(config, active, inactive, persistent, Stats.make(stats) if any(stats) else _NO_STATS)
 
 
 def decode_daemon(data: bytes, start: int, end: int) -> SyncDaemon:
@@ -258,10 +262,3 @@ def _text(raw: bytes | None, family: Family) -> str:
 
 
 _NO_STATS: Final = Stats()
-
-
-def _stats(values: list[Any]) -> Stats:
-    """Choose among the values of STATS64 and, after them, of STATS: kernels before 4.1 send the latter alone."""
-    if not any(values):
-        return _NO_STATS
-    return Stats(*(values[10:] if values[0] is None else values[:10]))

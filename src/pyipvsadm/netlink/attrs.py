@@ -90,11 +90,11 @@ class Attr:
     """A row: attribute ``number`` holds ``field`` (dots reach into records) as ``kind``, or as a nested table.
 
     ``when`` decides from the field's value whether the attribute is sent; it is always sent without it. A message
-    without it is an error unless it is ``optional``, as attributes with a ``when`` are. One that says the same as
-    attribute ``unless`` is passed over in messages that have both.
+    without it is an error unless it is ``optional``, as attributes with a ``when`` are. One that is there ``instead`` of
+    another attribute, of a row before, gives that row's values and is passed over in messages that have both.
     """
 
-    __slots__ = ("field", "kind", "number", "optional", "unless", "when")
+    __slots__ = ("field", "instead", "kind", "number", "optional", "when")
 
     def __init__(
         self,
@@ -104,14 +104,14 @@ class Attr:
         *,
         when: Callable[[Any], bool] | None = None,
         optional: bool = False,
-        unless: int | None = None,
+        instead: int | None = None,
     ) -> None:
         self.number = number
         self.field = field
         self.kind = kind
         self.when = when
         self.optional = optional or when is not None
-        self.unless = unless
+        self.instead = instead
 
 
 def iterate(data: bytes, start: int, end: int, name: str) -> Iterator[tuple[int, int, int]]:
@@ -135,7 +135,7 @@ class AttrTable:
     def __init__(self, name: str, *rows: Attr) -> None:
         self.name = name
         self.rows = rows
-        self.width: int = sum([row.kind.width for row in rows])
+        self.width: int = sum([row.kind.width for row in rows if row.instead is None])
         self._encoders: dict[tuple[bool, ...], _Encoder] = {}
         self._layouts: dict[int, _Layout] = {}
         self._conditional = [(attrgetter(row.field), row.when) for row in rows if row.when]
@@ -220,6 +220,7 @@ class _Layout:
             picks[row] = at
             if load is not None:
                 self._loads.append((row, load))
+        self._in_order = picks == list(range(absent))
         self._get_values = itemgetter(*picks, absent)
 
     def _learn(
@@ -227,6 +228,9 @@ class _Layout:
     ) -> None:
         rows: dict[int, tuple[int, Attr | None]] = {}
         for known in table.rows:
+            if known.instead is not None:
+                rows[known.number] = (rows[known.instead][0], known)
+                continue
             rows[known.number] = (first_row, known)
             first_row += known.kind.width
         attributes = list(iterate(data, start, end, table.name))
@@ -237,7 +241,7 @@ class _Layout:
             padding = min(-size % 4, end - payload_end)
             self._formats.append("4x")
             at, row = rows.get(number, (0, None))
-            if row is None or row.unless in present:
+            if row is None or row.instead in present:
                 self._formats.append(f"{size}x")
             elif isinstance(row.kind, AttrTable):
                 self._learn(row.kind, at, data, payload, payload_end, mask, origin)
@@ -261,8 +265,11 @@ class _Layout:
         """Return the rows' values, or None where the bytes at ``start`` are of another shape."""
         if int.from_bytes(data[start : start + self._size], "little") & self._mask != self._headers:
             return None
-        found = list(self._get_values((*self._unpack_from(data, start), None)))
-        found.pop()  # the None that makes itemgetter return a tuple even for one row
+        found = list(self._unpack_from(data, start))
+        if not self._in_order:
+            found.append(None)
+            found = list(self._get_values(found))
+            found.pop()  # the None that makes itemgetter return a tuple even for one row
         for row, load in self._loads:
             found[row] = load(found[row])
         return found

@@ -55,15 +55,17 @@ class KernelBackend:
             found = self._dump("list services", abi.IPVS_CMD_GET_SERVICE)
         else:
             found = [self._get("list service", abi.IPVS_CMD_GET_SERVICE, wire.encode_key(key))]
-        services = []
+        services: dict[ServiceKey, ServiceState] = {}
         for answer in found:
             service = wire.decode_service(*answer)
             which = service.config.key
+            if which in services:  # the kernel repeats one when another namespace adds one while it dumps
+                continue
             answers = self._dump("list servers", abi.IPVS_CMD_GET_DEST, wire.encode_key(which))
             family = which.family
             servers = tuple([wire.decode_server(data, start, end, family) for data, start, end in answers])
-            services.append(ServiceState(service.config, servers, service.stats))
-        return services
+            services[which] = ServiceState(service.config, servers, service.stats)
+        return list(services.values())
 
     def timeouts(self) -> Timeouts:
         """Return the connection timeouts."""
