@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # No line that ipvsadm -S prints comes near; a longer one is no dump.
 LONGEST_LINE: Final = 1 << 20
 
+# Characters of a word of a dump that ipvsadm reads in one piece.
+LONGEST_WORD: Final = 4096
+
 
 class OptionError(UsageError):
     """Options that cannot be told apart; the only mistake in a line of a dump after which ipvsadm 1.31 reads on."""
@@ -321,17 +324,21 @@ _BUILD: Final[dict[str, Callable[[dict[str, Any], int], Command]]] = {
 def parse_line(line: str, names: Names) -> Command | None:
     """Return the command of a line of a dump, None for a blank one; errors are those of ``parse``.
 
-    Words end at spaces, tabs and line ends; there are no quotes and no comments. A NUL ends the line. The word
-    "ipvsadm" is skipped wherever it stands, so that lines can be a shell's. A dump cannot ask for another dump.
+    Words end at spaces, tabs and line ends; there are no quotes and no comments. A NUL hides the rest of its word, and
+    what goes beyond ``LONGEST_WORD`` is the next word, as at ipvsadm 1.31. The word "ipvsadm" is skipped wherever it
+    stands, so that lines can be a shell's. A dump cannot ask for another dump.
     """
     if len(line) > LONGEST_LINE:
         raise UsageError(f"line of {len(line)} characters: not a dump")
     text = line.removesuffix("\n")
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.isprintable() and len(text) <= LONGEST_WORD:
         words = text.split()
     else:
-        text = line.partition("\0")[0].translate(_BLANKS)
-        words = [word for word in text.split(" ") if word]
+        words = [
+            word[start : start + LONGEST_WORD].partition("\0")[0]
+            for word in text.translate(_BLANKS).split(" ")
+            for start in range(0, len(word), LONGEST_WORD)
+        ]
     if "ipvsadm" in line:
         words = [word for word in words if word != "ipvsadm"]
     if not words:

@@ -28,7 +28,7 @@ from pyipvsadm.ipvs.model import (
 from pyipvsadm.ipvs.names import Names, Numbers
 from pyipvsadm.ipvs.options import OPTIONS, OWN_OPTIONS, VERBS, OwnOptions, split_own_options
 from pyipvsadm.ipvs.render import save
-from pyipvsadm.ipvs.syntax import LONGEST_LINE, OptionError, parse, parse_dump, parse_line
+from pyipvsadm.ipvs.syntax import LONGEST_LINE, LONGEST_WORD, OptionError, parse, parse_dump, parse_line
 from pyipvsadm.ipvs.usage import usage
 
 if TYPE_CHECKING:
@@ -290,6 +290,14 @@ def test_a_dump_numbers_its_lines() -> None:
     with pytest.raises(UsageError) as caught:
         list(parse_dump([*lines, "-A -t 1.2.3.4\n"], NAMES))
     assert caught.value.line == 4
+
+
+def test_a_nul_hides_the_rest_of_its_word_and_a_long_word_is_cut() -> None:
+    plain = parse_line("-A -f 5 -s rr", NAMES)
+    assert parse_line("-A\0x -f 5\0\0 -s rr\0wlc\n", NAMES) == plain
+    assert parse_line("-A -f " + "5".rjust(LONGEST_WORD, "0") + " -s rr", NAMES) == plain
+    with pytest.raises(UsageError, match="unexpected argument 5"):
+        parse_line("-A -f 1 " + "-s" + "r" * (LONGEST_WORD - 2) + "5", NAMES)
 
 
 def test_a_line_is_bounded() -> None:
