@@ -62,7 +62,7 @@ def look(backend: Backend, command: Command, own: OwnOptions, names: Names) -> N
     elif isinstance(command, Save):
         from pyipvsadm.ipvs.render import save
 
-        say(save(backend.services(), Numbers() if command.numeric else names))
+        say(save(backend.services(counters=False), Numbers() if command.numeric else names))
     else:
         tell(command)
 
@@ -108,7 +108,9 @@ def _list(backend: Backend, options: List, form: ModuleType, resolver: Names | N
     elif options.daemon:
         say(form.daemons(backend.daemons()))
     else:
-        say(form.listing(backend.services(options.key), options, backend.info(), resolver))
+        counters = options.stats or options.rate or form.__name__ != "pyipvsadm.ipvs.render"
+        services = backend.services(options.key, counters=counters)
+        say(form.listing(services, options, backend.info(), resolver))
 
 
 if __name__ == "__main__":

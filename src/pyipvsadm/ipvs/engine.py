@@ -67,7 +67,7 @@ class State:
     """Everything that changes can change, as a backend has it now."""
 
     def __init__(self, backend: Backend) -> None:
-        self.services = backend.services()
+        self.services = backend.services(counters=False)
         self.timeouts = backend.timeouts()
         self.daemons = backend.daemons()
 

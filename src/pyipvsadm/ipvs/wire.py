@@ -213,7 +213,8 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
     Kernels before 3.18 do not say the server's family: it is the service's.
     """
     (
-        af, raw, port, method, weight, tun_type, tun_port, tun_flags, upper, lower, active, inactive, persistent, *stats,
+        af, raw, port, method, weight, tun_type, tun_port, tun_flags, upper, lower,
+        active, inactive, persistent, *stats,
     ) = SERVER_MESSAGE.decode(data, start, end)  # fmt: skip
     family = _FAMILY.get(af, service_family)
     try:

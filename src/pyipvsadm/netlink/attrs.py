@@ -90,8 +90,8 @@ class Attr:
     """A row: attribute ``number`` holds ``field`` (dots reach into records) as ``kind``, or as a nested table.
 
     ``when`` decides from the field's value whether the attribute is sent; it is always sent without it. A message
-    without it is an error unless it is ``optional``, as attributes with a ``when`` are. One that is there ``instead`` of
-    another attribute, of a row before, gives that row's values and is passed over in messages that have both.
+    without it is an error unless it is ``optional``, as attributes with a ``when`` are. One that is there ``instead``
+    of another, of a row before, gives that row's values, and is passed over in messages that have both.
     """
 
     __slots__ = ("field", "instead", "kind", "number", "optional", "when")

@@ -24,9 +24,10 @@ class Backend(Protocol):
         """Return the version of IPVS and the size of its connection table."""
         ...
 
-    def services(self, key: ServiceKey | None = None) -> list[ServiceState]:
-        """Return one service or all, in the backend's order, with servers and counters.
+    def services(self, key: ServiceKey | None = None, *, counters: bool = True) -> list[ServiceState]:
+        """Return one service or all, in the backend's order, with their servers.
 
+        Without ``counters`` any ``Stats`` may be zero, which lets a large table be read faster.
         Raises KernelError (errno ESRCH) where ``key`` names no service.
         """
         ...

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from typing import Any, Final, Self
 
     from pyipvsadm.errors import KernelError
-    from pyipvsadm.ipvs.model import Connection, Info, ServiceKey, SyncDaemon, Timeouts
+    from pyipvsadm.ipvs.backend.sockopt import SocketOptions
+    from pyipvsadm.ipvs.model import Connection, Info, ServerState, ServiceKey, SyncDaemon, Timeouts
+
+# From how many services on it pays to load ctypes for the older interface, which takes as long as reading these.
+_MANY_SERVICES: Final = 100
 
 _NO_FAMILY: Final = errno.ENOPROTOOPT  # what the C tool's socket option fails with where there is no ip_vs
 _LOADER_ENVIRONMENT: Final = {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin"}  # what the kernel gives its module loader
@@ -49,23 +53,46 @@ class KernelBackend:
         """Return the version of IPVS and the size of its connection table."""
         return self._info
 
-    def services(self, key: ServiceKey | None = None) -> list[ServiceState]:
-        """Return one service or all, with their servers. Raises KernelError (ESRCH) where ``key`` names none."""
+    def services(self, key: ServiceKey | None = None, *, counters: bool = True) -> list[ServiceState]:
+        """Return one service or all, with their servers. Raises KernelError (ESRCH) where ``key`` names none.
+
+        Without ``counters`` those of servers may be zero: a large table is then read through the older interface.
+        """
         if key is None:
             found = self._dump("list services", abi.IPVS_CMD_GET_SERVICE)
         else:
             found = [self._get("list service", abi.IPVS_CMD_GET_SERVICE, wire.encode_key(key))]
+        older = self._open_older() if len(found) >= _MANY_SERVICES and not counters else None
         services: dict[ServiceKey, ServiceState] = {}
-        for answer in found:
-            service = wire.decode_service(*answer)
-            which = service.config.key
-            if which in services:  # the kernel repeats one when another namespace adds one while it dumps
-                continue
-            answers = self._dump("list servers", abi.IPVS_CMD_GET_DEST, wire.encode_key(which))
-            family = which.family
-            servers = tuple([wire.decode_server(data, start, end, family) for data, start, end in answers])
-            services[which] = ServiceState(service.config, servers, service.stats)
+        try:
+            for answer in found:
+                service = wire.decode_service(*answer)
+                which = service.config.key
+                if which in services:  # the kernel repeats one when another namespace adds one while it dumps
+                    continue
+                servers = older.servers(which) if older else None
+                if servers is None:
+                    servers = self._servers(which)
+                services[which] = ServiceState(service.config, servers, service.stats)
+        finally:
+            if older:
+                older.close()
         return list(services.values())
+
+    def _servers(self, key: ServiceKey) -> tuple[ServerState, ...]:
+        answers = self._dump("list servers", abi.IPVS_CMD_GET_DEST, wire.encode_key(key))
+        family = key.family
+        return tuple([wire.decode_server(data, start, end, family) for data, start, end in answers])
+
+    def _open_older(self) -> SocketOptions | None:
+        """Open the kernel's older interface, where it has it."""
+        from pyipvsadm.ipvs.backend.sockopt import SocketOptions
+
+        try:
+            with self._netns:
+                return SocketOptions()
+        except OSError:
+            return None
 
     def timeouts(self) -> Timeouts:
         """Return the connection timeouts."""

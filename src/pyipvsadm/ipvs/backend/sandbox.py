@@ -71,7 +71,7 @@ class SandboxBackend:
         """Return the version and the table size of a kernel's defaults."""
         return _INFO
 
-    def services(self, key: ServiceKey | None = None) -> list[ServiceState]:
+    def services(self, key: ServiceKey | None = None, *, counters: bool = True) -> list[ServiceState]:  # noqa: ARG002
         """Return one service or all, with their servers. Raises KernelError (ESRCH) where ``key`` names none."""
         return self._read().services(key)
 

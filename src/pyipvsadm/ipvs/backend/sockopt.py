@@ -1,0 +1,105 @@
+"""The kernel's older interface to IPVS, getsockopt(2), for reading the real servers of large tables.
+
+It knows IPv4 only and 32-bit counters, but hands out all real servers of a service in one call, as an array, where
+netlink takes three calls and an attribute a number: several times less work for the kernel and for us. The netlink
+backend asks it where counters are not wanted, and reads again over netlink what it cannot know: servers that are
+tunnelled to, and services with servers of the other family.
+
+Layouts: struct ip_vs_get_services, ip_vs_service_entry, ip_vs_get_dests, ip_vs_dest_entry of linux/ip_vs.h.
+"""
+
+from __future__ import annotations
+
+import _socket
+import ctypes
+import os
+import struct
+
+from pyipvsadm.abi import ip_vs as abi
+from pyipvsadm.ipvs.model import FORWARD_FLAGS, PROTOCOL_NUMBERS, RealServer, ServerKey, ServerState, Stats
+from pyipvsadm.netlink.attrs import swap16
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from pyipvsadm.ipvs.model import ServiceKey
+
+    # Protocol number, address, port (network order) and mark of a service.
+    Name = tuple[int, bytes, int, int]
+
+_STATS: Final = "0Q3I2Q5I0Q"  # struct ip_vs_stats_user
+INFO: Final = struct.Struct("@3I")
+SERVICES: Final = struct.Struct("@I0Q")
+SERVICE: Final = struct.Struct(f"@H2x4sH2xI16s4I{_STATS}")
+SERVERS: Final = struct.Struct("@H2x4sH2xII0Q")
+SERVER: Final = struct.Struct(f"@4sHIi5I{_STATS}")
+
+_FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
+_NO_ADDRESS: Final = bytes(4)
+_NO_STATS: Final = Stats()
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_getsockopt = _libc.getsockopt
+_getsockopt.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint32))
+_getsockopt.restype = ctypes.c_int
+
+
+class SocketOptions:
+    """Reads services' servers in the network namespace of its creation. Any method may raise OSError."""
+
+    def __init__(self) -> None:
+        self._socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
+        self._counts = self._read_counts()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _ask(self, option: int, question: bytes, size: int) -> bytes:
+        """Return the answer of ``size`` bytes to a question that stands where the answer begins."""
+        buffer = ctypes.create_string_buffer(question, size)
+        length = ctypes.c_uint32(size)
+        if _getsockopt(self._socket.fileno(), _socket.IPPROTO_IP, option, buffer, ctypes.byref(length)):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        return buffer.raw
+
+    def _read_counts(self) -> dict[Name, int]:
+        """Return how many servers, of either family, each IPv4 service has."""
+        info = self._socket.getsockopt(_socket.IPPROTO_IP, abi.IP_VS_SO_GET_INFO, INFO.size)
+        number = INFO.unpack(info)[2]
+        size = SERVICES.size + number * SERVICE.size
+        answer = self._ask(abi.IP_VS_SO_GET_SERVICES, SERVICES.pack(number), size)
+        return {
+            (protocol, address, port, fwmark): count
+            for protocol, address, port, fwmark, _, _, _, _, count, *_ in SERVICE.iter_unpack(
+                answer[SERVICES.size : size]
+            )
+        }
+
+    def servers(self, service: ServiceKey) -> tuple[ServerState, ...] | None:
+        """Return the servers of a service without counters, or None where only netlink can tell them."""
+        if service.family != 4:
+            return None
+        if service.protocol is None:
+            name = 0, _NO_ADDRESS, 0, service.fwmark
+        else:
+            address = _socket.inet_aton(service.address)
+            name = PROTOCOL_NUMBERS[service.protocol], address, swap16(service.port), 0
+        count = self._counts.get(name)
+        if count is None:
+            return None
+        size = SERVERS.size + count * SERVER.size
+        answer = self._ask(abi.IP_VS_SO_GET_DESTS, SERVERS.pack(*name, count), size)
+        servers = []
+        for raw, port, flags, weight, upper, lower, active, inactive, persistent, *_ in SERVER.iter_unpack(
+            answer[SERVERS.size : size]
+        ):
+            forward = _FORWARD.get(flags & abi.IP_VS_CONN_F_FWD_MASK, "ipip")
+            if raw == _NO_ADDRESS or forward == "ipip":
+                return None  # a server of the other family leaves its place empty; tunnels have more settings
+            key = ServerKey(4, _socket.inet_ntoa(raw), swap16(port))
+            config = RealServer(key, forward, weight, upper, lower)
+            servers.append(ServerState(config, active, inactive, persistent, _NO_STATS))
+        return tuple(servers)
