@@ -29,7 +29,10 @@ LAYERS: dict[str, tuple[str, str]] = {
     ),
     "backend": ("ipvs.backend=", "base model"),
     "backend.base": ("ipvs.backend.base", "base model"),
-    "backend.kernel": ("ipvs.backend.kernel ipvs.backend.sockopt", "base model rules wire netlink backend.base backend.kernel"),
+    "backend.kernel": (
+        "ipvs.backend.kernel ipvs.backend.sockopt",
+        "base model rules wire netlink backend.base backend.kernel",
+    ),
     "backend.sandbox": ("ipvs.backend.sandbox", "base model rules backend.base"),
     "engine": ("ipvs.engine", "base model rules backend.base"),
     "ui": ("ui", "base model text ui"),

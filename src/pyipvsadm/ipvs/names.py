@@ -43,6 +43,8 @@ def to_number(text: str, low: int, high: int) -> int | None:
 class Numbers:
     """Shows addresses and ports as they are."""
 
+    numeric = True
+
     def host(self, address: str, family: Family) -> str:  # noqa: ARG002 - only names depend on it
         """Return the address."""
         return address
@@ -57,6 +59,8 @@ class Names:
 
     One is made per run, or per open table, and handed to the parser and to the listings, which ask no one else.
     """
+
+    numeric = False
 
     def __init__(self) -> None:
         self._endpoints: dict[tuple[str, str | None], tuple[Family, str, int | None]] = {}

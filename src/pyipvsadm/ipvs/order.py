@@ -36,6 +36,13 @@ def sort_servers(servers: Sequence[ServerState]) -> Sequence[ServerState]:
     if len(servers) < 2:
         return servers
     keys = [server.config.key for server in servers]
+    try:
+        numbers = [int.from_bytes(inet_aton(key.address), "big") << 16 | key.port for key in keys]
+    except OSError:  # IPv6
+        pass
+    else:
+        if (max(numbers) >> 16) - (min(numbers) >> 16) < _HALF:  # as in nearly every service
+            return [servers[i] for i in sorted(range(len(servers)), key=numbers.__getitem__)]
     return _sort(servers, [(*_words(key.address), key.port) for key in keys])
 
 

@@ -48,13 +48,15 @@ _PROTOCOL_OPTION: Final = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
 
 
 def _endpoint(resolver: Resolver, address: str, port: int, protocol: model.Protocol | None) -> str:
-    return words.endpoint(resolver, address, port, protocol)[:_NAME_LIMIT]
+    name = words.endpoint(resolver, address, port, protocol)
+    return name if resolver.numeric else name[:_NAME_LIMIT]
 
 
 def _cell(resolver: Resolver, address: str, port: int, protocol: model.Protocol | None) -> str:
     """Return an endpoint for the first column of the listing: only IPv4 is cut to fit."""
-    name = _endpoint(resolver, address, port, protocol)
-    return name if ":" in address else name[:_COLUMN]
+    if resolver.numeric:
+        return words.endpoint(resolver, address, port, protocol)
+    return _endpoint(resolver, address, port, protocol)[: _NAME_LIMIT if ":" in address else _COLUMN]
 
 
 def _mark(fwmark: int) -> int:
@@ -118,14 +120,9 @@ def _server_rates(stats: Stats, number: Number) -> str:
     return packets + number(stats.inbps & _U32) + number(stats.outbps & _U32)
 
 
-def _describing(option: str, heading: str, server: Callable[[ServerState], str]) -> _Form:
+def _describing(option: str, heading: str, server: Callable[[ServerState, Number], str]) -> _Form:
     """Make a form that shows the settings of services, and of servers what is asked for and the connections."""
-    return _Form(
-        option=option,
-        heading=heading,
-        service=lambda name, service, _: f"{name} {words.settings(service.config)}",
-        server=lambda state, _: f" {server(state)} {state.activeconns:<10} {state.inactconns:<10}",
-    )
+    return _Form(option, heading, lambda name, service, _: f"{name} {words.settings(service.config)}", server)
 
 
 _FORMS: Final = (
@@ -146,26 +143,35 @@ _FORMS: Final = (
     _describing(
         "thresholds",
         "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n  -> RemoteAddress:Port\n",
-        lambda state: f"{state.config.u_threshold:<10} {state.config.l_threshold:<10}",
+        lambda state, _: (
+            f" {state.config.u_threshold:<10} {state.config.l_threshold:<10}"
+            f" {state.activeconns:<10} {state.inactconns:<10}"
+        ),
     ),
     _describing(
         "persistent_conn",
         "Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n  -> RemoteAddress:Port\n",
-        lambda state: f"{state.config.weight:<9} {state.persistconns:<11}",
+        lambda state, _: (
+            f" {state.config.weight:<9} {state.persistconns:<11} {state.activeconns:<10} {state.inactconns:<10}"
+        ),
     ),
     _describing(
         "tun_info",
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn\n",
-        lambda state: (
-            f"{words.FORWARD[state.config.forward]:<7} {words.tunnel(state.config):<13} {state.config.weight:<6}"
+        lambda state, _: (
+            f" {words.FORWARD[state.config.forward]:<7} {words.tunnel(state.config):<13} {state.config.weight:<6}"
+            f" {state.activeconns:<10} {state.inactconns:<10}"
         ),
     ),
 )
 _PLAIN: Final = _describing(
     "",
     "Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n",
-    lambda state: f"{words.FORWARD[state.config.forward]:<7} {state.config.weight:<6}",
+    lambda state, _: (
+        f" {words.FORWARD[state.config.forward]:<7} {state.config.weight:<6}"
+        f" {state.activeconns:<10} {state.inactconns:<10}"
+    ),
 )
 
 

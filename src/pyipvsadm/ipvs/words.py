@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pyipvsadm.ipvs.model import Info, RealServer, VirtualService
 
     class Resolver(Protocol):
-        """Turns addresses and ports into the text to show; the numeric one only into digits."""
+        """Turns addresses and ports into the text to show; a ``numeric`` one leaves them as they are."""
+
+        numeric: bool
 
         def host(self, address: str, family: model.Family) -> str:
             """Return a host's name, or the address as it is."""
@@ -48,6 +50,8 @@ _PLAIN_FLAG_NAMES: Final = ("flag-1", "flag-2", "flag-3")
 
 def endpoint(resolver: Resolver, address: str, port: int, protocol: model.Protocol | None) -> str:
     """Return ``host:port`` or ``[host]:port``; a port has no name without a protocol."""
+    if resolver.numeric:
+        return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     service = resolver.service(port, protocol) if protocol else str(port)
     if ":" in address:
         return f"[{resolver.host(address, 6)}]:{service}"

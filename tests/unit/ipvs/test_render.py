@@ -42,6 +42,8 @@ class Names:
         self.hosts = hosts
         self.ports = ports
 
+    numeric = False
+
     def host(self, address: str, family: Family) -> str:
         assert family == (6 if ":" in address else 4)
         return self.hosts.get(address, address)

@@ -33,6 +33,8 @@ INFO = Info(version=0x010201, conn_tab_size=4096)
 class NoNames:
     """Fails where a name is asked for: documents have none."""
 
+    numeric = False
+
     def host(self, address: str, family: Family) -> str:
         pytest.fail(f"asked for the name of {address} ({family})")
 

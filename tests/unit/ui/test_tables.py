@@ -34,6 +34,8 @@ INFO = Info(version=0x010201, conn_tab_size=4096)
 class Numbers:
     """Has no names."""
 
+    numeric = False
+
     def host(self, address: str, family: Family) -> str:
         assert family == (6 if ":" in address else 4)
         return address
@@ -240,6 +242,8 @@ def test_units(number: int, text: str) -> None:
 
 def test_names_cannot_steer_the_terminal() -> None:
     class Evil(Numbers):
+        numeric = False
+
         def host(self, address: str, family: Family) -> str:  # noqa: ARG002
             return "\x1b]0;owned\x07[red]\udcff\r\n"
 

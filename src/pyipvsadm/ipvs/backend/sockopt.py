@@ -14,6 +14,7 @@ import _socket
 import ctypes
 import os
 import struct
+from _socket import inet_ntoa
 
 from pyipvsadm.abi import ip_vs as abi
 from pyipvsadm.ipvs.model import FORWARD_FLAGS, PROTOCOL_NUMBERS, RealServer, ServerKey, ServerState, Stats
@@ -33,7 +34,7 @@ INFO: Final = struct.Struct("@3I")
 SERVICES: Final = struct.Struct("@I0Q")
 SERVICE: Final = struct.Struct(f"@H2x4sH2xI16s4I{_STATS}")
 SERVERS: Final = struct.Struct("@H2x4sH2xII0Q")
-SERVER: Final = struct.Struct(f"@4sHIi5I{_STATS}")
+SERVER: Final = struct.Struct(f"@4sHIi5I0Q{struct.calcsize('@' + _STATS)}x")  # without its counters
 
 _FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
 _NO_ADDRESS: Final = bytes(4)
@@ -93,13 +94,13 @@ class SocketOptions:
         size = SERVERS.size + count * SERVER.size
         answer = self._ask(abi.IP_VS_SO_GET_DESTS, SERVERS.pack(*name, count), size)
         servers = []
-        for raw, port, flags, weight, upper, lower, active, inactive, persistent, *_ in SERVER.iter_unpack(
+        for raw, port, flags, weight, upper, lower, active, inactive, persistent in SERVER.iter_unpack(
             answer[SERVERS.size : size]
         ):
             forward = _FORWARD.get(flags & abi.IP_VS_CONN_F_FWD_MASK, "ipip")
             if raw == _NO_ADDRESS or forward == "ipip":
                 return None  # a server of the other family leaves its place empty; tunnels have more settings
-            key = ServerKey(4, _socket.inet_ntoa(raw), swap16(port))
+            key = ServerKey(4, inet_ntoa(raw), swap16(port))
             config = RealServer(key, forward, weight, upper, lower)
             servers.append(ServerState(config, active, inactive, persistent, _NO_STATS))
         return tuple(servers)
