@@ -16,6 +16,8 @@ def open_backend(own: OwnOptions) -> Backend:
 
     Raises UsageError with the C tool's words and status where the kernel has no IPVS or the user no right to it.
     """
+    if own.sandbox is not None and own.netns is not None:
+        raise UsageError("--netns and --sandbox name two different tables")
     sandbox = own.sandbox
     if sandbox is None and own.netns is None:
         sandbox = environment("PYIPVSADM_SANDBOX")
@@ -29,5 +31,5 @@ def open_backend(own: OwnOptions) -> Backend:
         return KernelBackend(own.netns)
     except KernelError as error:
         raise UsageError(
-            f"Can't initialize ipvs: {error} Are you sure that IP Virtual Server is built in the kernel or as module?"
+            f"Can't initialize ipvs: {error}. Are you sure that IP Virtual Server is built in the kernel or as module?"
         ) from None

@@ -148,7 +148,45 @@ def _parse(words: Sequence[str], names: Names) -> Command:
     if seen & _SCHED_FLAGS:
         given["flags"] = _scheduler_flags(given)
     _RULES[verb.name].check(seen)
-    return _BUILD[verb.name](given, seen)
+    asked = _BUILD[verb.name](given, seen)
+    if _is_server_line(words):
+        if len(_meanings) >= _MOST_MEANINGS:
+            _meanings.clear()
+        _meanings[words[0], words[1], *words[5:]] = _BUILD[verb.name], seen, given
+    return asked
+
+
+# What the words of a line for a real server say, apart from its addresses: how to build the command, slots, values.
+_meanings: dict[tuple[str, ...], tuple[Callable[[dict[str, Any], int], Command], int, dict[str, Any]]] = {}
+_MOST_MEANINGS: Final = 10000
+
+
+def _is_server_line(words: Sequence[str]) -> bool:
+    """Whether words begin as a dump's lines for real servers do: ``-a -t SERVICE -r SERVER``."""
+    return len(words) > 4 and words[0] in ("-a", "-e") and words[3] == "-r" and words[1] in _BY_ADDRESS
+
+
+_BY_ADDRESS: Final = ("-t", "-u", "--sctp-service")
+
+
+def _parse_again(words: Sequence[str], names: Names) -> Command | None:
+    """Return the command of a line for a real server that differs from an earlier one in its addresses only, else None.
+
+    No option after the addresses is read in their light, so its meaning can be remembered; what depends on both is
+    checked anew.
+    """
+    if not _is_server_line(words):
+        return None
+    meaning = _meanings.get((words[0], words[1], *words[5:]))
+    if meaning is None:
+        return None
+    build, seen, values = meaning
+    draft = Draft(names)
+    given = draft.values
+    given.update(values)
+    given["key"] = WORDS[words[1]].read(words[2], draft)
+    given["server"] = WORDS["-r"].read(words[4], draft)
+    return build(given, seen)
 
 
 _TRY: Final = "Try `ipvsadm -h' or 'ipvsadm --help' for more information."
@@ -343,7 +381,7 @@ def parse_line(line: str, names: Names) -> Command | None:
         words = [word for word in words if word != "ipvsadm"]
     if not words:
         return None
-    asked = _parse(words, names)
+    asked = _parse_again(words, names) or _parse(words, names)
     if type(asked) is command.Restore:
         raise UsageError(_TRY, exit_status=255)
     return asked
