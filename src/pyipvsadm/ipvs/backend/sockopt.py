@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     # Protocol number, address, port (network order) and mark of a service.
     Name = tuple[int, bytes, int, int]
 
-_STATS: Final = "0Q3I2Q5I0Q"  # struct ip_vs_stats_user
+_STATS_SIZE: Final = struct.calcsize("@3I2Q5I0Q")  # struct ip_vs_stats_user, which is not read
 INFO: Final = struct.Struct("@3I")
 SERVICES: Final = struct.Struct("@I0Q")
-SERVICE: Final = struct.Struct(f"@H2x4sH2xI16s4I{_STATS}")
+SERVICE: Final = struct.Struct(f"@H2x4sH2xI16s4I0Q{_STATS_SIZE}x")
 SERVERS: Final = struct.Struct("@H2x4sH2xII0Q")
-SERVER: Final = struct.Struct(f"@4sHIi5I0Q{struct.calcsize('@' + _STATS)}x")  # without its counters
+SERVER: Final = struct.Struct(f"@4sHIi5I0Q{_STATS_SIZE}x")
 
 _FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
 _NO_ADDRESS: Final = bytes(4)
@@ -51,33 +51,46 @@ class SocketOptions:
 
     def __init__(self) -> None:
         self._socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
+        self._length = ctypes.c_uint32()
         self._counts = self._read_counts()
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
-    def _ask(self, option: int, question: bytes, size: int) -> bytes:
-        """Return the answer of ``size`` bytes to a question that stands where the answer begins."""
-        buffer = ctypes.create_string_buffer(question, size)
-        length = ctypes.c_uint32(size)
-        if _getsockopt(self._socket.fileno(), _socket.IPPROTO_IP, option, buffer, ctypes.byref(length)):
+    def _make_room(self, size: int) -> None:
+        """Have a buffer of ``size`` bytes for questions and answers; one serves all services."""
+        self._buffer = bytearray(size)
+        self._answer = memoryview(self._buffer)
+        self._arguments = (
+            self._socket.fileno(),
+            _socket.IPPROTO_IP,
+            (ctypes.c_char * size).from_buffer(self._buffer),
+            ctypes.byref(self._length),
+        )
+
+    def _ask(self, option: int, size: int) -> None:
+        """Have the question in the buffer answered in its place, with ``size`` bytes."""
+        descriptor, level, buffer, length = self._arguments
+        self._length.value = size
+        if _getsockopt(descriptor, level, option, buffer, length):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
-        return buffer.raw
 
     def _read_counts(self) -> dict[Name, int]:
         """Return how many servers, of either family, each IPv4 service has."""
         info = self._socket.getsockopt(_socket.IPPROTO_IP, abi.IP_VS_SO_GET_INFO, INFO.size)
         number = INFO.unpack(info)[2]
         size = SERVICES.size + number * SERVICE.size
-        answer = self._ask(abi.IP_VS_SO_GET_SERVICES, SERVICES.pack(number), size)
-        return {
+        self._make_room(size)
+        SERVICES.pack_into(self._buffer, 0, number)
+        self._ask(abi.IP_VS_SO_GET_SERVICES, size)
+        counts = {
             (protocol, address, port, fwmark): count
-            for protocol, address, port, fwmark, _, _, _, _, count, *_ in SERVICE.iter_unpack(
-                answer[SERVICES.size : size]
-            )
+            for protocol, address, port, fwmark, _, _, _, _, count in SERVICE.iter_unpack(self._answer[SERVICES.size :])
         }
+        self._make_room(SERVERS.size + (max(counts.values(), default=0) + 1) * SERVER.size)
+        return counts
 
     def servers(self, service: ServiceKey) -> tuple[ServerState, ...] | None:
         """Return the servers of a service without counters, or None where only netlink can tell them."""
@@ -91,16 +104,22 @@ class SocketOptions:
         count = self._counts.get(name)
         if count is None:
             return None
-        size = SERVERS.size + count * SERVER.size
-        answer = self._ask(abi.IP_VS_SO_GET_DESTS, SERVERS.pack(*name, count), size)
-        servers = []
+        # One place more than there were servers: full, it tells that there are more by now; one that is left empty has
+        # no address, and tells that there are fewer, or of the other family.
+        size = SERVERS.size + (count + 1) * SERVER.size
+        self._buffer[:size] = bytes(size)
+        SERVERS.pack_into(self._buffer, 0, *name, count + 1)
+        self._ask(abi.IP_VS_SO_GET_DESTS, size)
+        servers: list[ServerState] = []
         for raw, port, flags, weight, upper, lower, active, inactive, persistent in SERVER.iter_unpack(
-            answer[SERVERS.size : size]
+            self._answer[SERVERS.size : size]
         ):
             forward = _FORWARD.get(flags & abi.IP_VS_CONN_F_FWD_MASK, "ipip")
-            if raw == _NO_ADDRESS or forward == "ipip":
-                return None  # a server of the other family leaves its place empty; tunnels have more settings
+            if raw == _NO_ADDRESS:
+                break
+            if forward == "ipip":
+                return None  # tunnels have more settings
             key = ServerKey(4, inet_ntoa(raw), swap16(port))
             config = RealServer(key, forward, weight, upper, lower)
             servers.append(ServerState(config, active, inactive, persistent, _NO_STATS))
-        return tuple(servers)
+        return tuple(servers) if len(servers) == count else None
