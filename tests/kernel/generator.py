@@ -452,8 +452,8 @@ class Generator:
         makers = [self._add_service, self._add_server]
         if self._likely(0.5):
             makers += [self._edit_service, self._edit_server, self._delete_server, self._delete_service, self._set]
-            # Not both in one dump: stopped while it starts, a daemon costs the kernel's answer, and the C tool waits for
-            # it for ever.
+            # Not both in one dump: the kernel does not answer who stops a daemon that is only starting, and the C tool
+            # waits for ever.
             makers += [self._list, self._save, self._zero, self._clear]
             makers.append(self.random.choice((self._start_daemon, self._stop_daemon)))
         lines = [" ".join(self._line(self.random.choice(makers)())) for _ in range(self.random.randint(0, 8))]
