@@ -16,6 +16,8 @@ def open_backend(own: OwnOptions) -> Backend:
 
     Raises UsageError with the C tool's words and status where the kernel has no IPVS or the user no right to it.
     """
+    if own.sandbox == "":
+        raise UsageError("--sandbox: missing name of a file")
     if own.sandbox is not None and own.netns is not None:
         raise UsageError("--netns and --sandbox name two different tables")
     sandbox = own.sandbox

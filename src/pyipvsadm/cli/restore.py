@@ -69,7 +69,7 @@ def restore(backend: Backend, own: OwnOptions, names: Names, *, clear: bool) -> 
 
 def _located(number: int, lines: Sequence[str], error: Exception, status: int) -> UsageError:
     """Return an error that says where: the line's number and text, then the reason."""
-    text = lines[number - 1].strip()
+    text = lines[number - 1].strip().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     shown = text if len(text) <= 200 else f"{text[:200]}..."
     shown = "".join([letter if letter.isprintable() else repr(letter)[1:-1] for letter in shown])
     return UsageError(f"line {number}: {shown}: {error}\nnothing was changed", exit_status=status, line=number)
