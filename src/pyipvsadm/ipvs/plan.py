@@ -1,4 +1,4 @@
-"""The changes that lead from one state of a table to another, and those that take a change back. Pure."""
+"""The changes that lead from one state of a table to another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pyipvsadm.ipvs.model import ServiceState
-    from pyipvsadm.ipvs.table import Table
 
 
 def plan(live: Iterable[ServiceState], wanted: Sequence[ServiceState]) -> list[command.Change]:
@@ -41,42 +40,3 @@ def plan(live: Iterable[ServiceState], wanted: Sequence[ServiceState]) -> list[c
         removed += [command.DeleteServer(key, gone.key) for gone in servers.values()]
     removed += [command.DeleteService(gone.config.key) for gone in before.values()]
     return changes + removed
-
-
-def inverse(change: command.Change, before: Table | None = None) -> list[command.Change]:
-    """Return what takes back a change that was carried out, given the table as it was before it.
-
-    Additions need no table; the others raise ValueError without one. What cannot be taken back: counters, connections,
-    and the place of a removed service or server in a listing.
-    """
-    match change:
-        case command.AddService():
-            return [command.DeleteService(change.service.key)]
-        case command.AddServer():
-            return [command.DeleteServer(change.service, change.server.key)]
-        case command.StartDaemon():
-            return [command.StopDaemon(change.daemon)]
-        case command.Zero():
-            return []
-    if before is None:
-        raise ValueError(f"to take back {change.operation!r} takes the table before it")
-    match change:
-        case command.EditService():
-            service = before.service(change.service.key)
-            return [] if service is None else [command.EditService(service)]
-        case command.DeleteService():
-            return plan([], before.services(change.key))
-        case command.EditServer():
-            server = before.server(change.service, change.server.key)
-            return [] if server is None else [command.EditServer(change.service, server)]
-        case command.DeleteServer():
-            server = before.server(change.service, change.server)
-            return [] if server is None else [command.AddServer(change.service, server)]
-        case command.Flush():
-            return plan([], before.services())
-        case command.SetTimeouts():
-            return [command.SetTimeouts(before.timeouts)]
-        case command.StopDaemon():
-            state = change.daemon.state
-            return [command.StartDaemon(daemon) for daemon in before.daemons() if daemon.state == state]
-    raise TypeError(f"{type(change).__name__} is no change of a table")

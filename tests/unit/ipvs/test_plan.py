@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 
 from pyipvsadm.errors import KernelError
@@ -13,13 +12,10 @@ from pyipvsadm.ipvs.model import (
     ServerState,
     ServiceKey,
     ServiceState,
-    SyncDaemon,
-    Timeouts,
     VirtualService,
 )
-from pyipvsadm.ipvs.plan import inverse, plan
+from pyipvsadm.ipvs.plan import plan
 from pyipvsadm.ipvs.table import Table
-from support.changes import changes as any_change
 from support.changes import sequences
 
 KEY = ServiceKey(4, "tcp", "10.0.0.1", 80)
@@ -75,19 +71,6 @@ def test_a_plan_from_nothing_ends_in_the_order_of_what_is_wanted(changes: list[c
     assert table.services() == wanted.services()
 
 
-@given(sequences, any_change)
-def test_an_inverse_takes_back_what_was_done(changes: list[command.Change], change: command.Change) -> None:
-    before, table = table_after(changes), table_after(changes)
-    try:
-        table.apply(change)
-    except KernelError:
-        return
-    for undo in inverse(change, before):
-        table.apply(undo)
-    assert as_sets(table) == as_sets(before)
-    assert (table.timeouts, table.daemons()) == (before.timeouts, before.daemons())
-
-
 def test_additions_come_before_removals() -> None:
     live = [state(VirtualService(OTHER)), state(VirtualService(KEY), A)]
     wanted = [state(VirtualService(KEY, scheduler="rr"), B)]
@@ -108,22 +91,3 @@ def test_a_server_that_differs_is_edited() -> None:
 def test_spellings_of_the_same_setting_are_no_difference() -> None:
     live = [state(VirtualService(KEY, netmask=0xFFFFFFFF, flags=2 | 1))]
     assert plan(live, [state(VirtualService(KEY, flags=1))]) == []
-
-
-def test_additions_are_taken_back_without_a_table() -> None:
-    assert inverse(command.AddService(VirtualService(KEY))) == [command.DeleteService(KEY)]
-    assert inverse(command.AddServer(KEY, A)) == [command.DeleteServer(KEY, A.key)]
-    assert inverse(command.StartDaemon(SyncDaemon("master", "lo"))) == [command.StopDaemon(SyncDaemon("master", "lo"))]
-
-
-@pytest.mark.parametrize(
-    "change", [command.Flush(), command.EditServer(KEY, A), command.SetTimeouts(Timeouts(1, 2, 3))]
-)
-def test_the_rest_needs_the_table_before(change: command.Change) -> None:
-    with pytest.raises(ValueError, match=change.operation):
-        inverse(change)
-
-
-def test_what_is_no_change_has_no_inverse() -> None:
-    with pytest.raises(TypeError):
-        inverse(command.Change(), Table())
