@@ -27,17 +27,20 @@ def seen(backend: SandboxBackend) -> object:
     return services, state.timeouts, state.daemons
 
 
-def accepted(backend: SandboxBackend, changes: list[command.Change]) -> list[command.Change]:
-    """Return those of some changes that are not refused one after the other, and carry them out."""
-    refused = {index for index, _ in backend.submit(changes)}
-    return [change for index, change in enumerate(changes) if index not in refused]
+def accepted(first: list[command.Change], second: list[command.Change]) -> list[command.Change]:
+    """Return those of ``second`` that are not refused one after the other in a table that ``first`` was done to."""
+    backend = SandboxBackend()
+    backend.submit(first)
+    refused = {index for index, _ in backend.submit(second)}
+    return [change for index, change in enumerate(second) if index not in refused]
 
 
 @given(sequences, sequences)
 def test_after_a_refusal_everything_is_as_before(first: list[command.Change], second: list[command.Change]) -> None:
-    backend, rehearsal = SandboxBackend(), SandboxBackend()
-    changes = accepted(rehearsal, accepted(backend, first) + second)[len(accepted(SandboxBackend(), first)) :]
+    backend = SandboxBackend()
+    backend.submit(first)
     before = seen(backend)
+    changes = accepted(first, second)
     with pytest.raises(Refused) as refused:
         Transaction(backend).submit([*changes, REFUSED])
     assert refused.value.index == len(changes)
