@@ -90,7 +90,7 @@ SERVICE_SETTINGS: Final = AttrTable(
     Attr(abi.IPVS_SVC_ATTR_SCHED_NAME, "scheduler", asciiz(abi.IP_VS_SCHEDNAME_MAXLEN)),
     Attr(abi.IPVS_SVC_ATTR_FLAGS, "flags", _masked_flags),
     Attr(abi.IPVS_SVC_ATTR_TIMEOUT, "timeout", u32),
-    Attr(abi.IPVS_SVC_ATTR_PE_NAME, "pe_name", asciiz(abi.IP_VS_PENAME_MAXLEN), when=bool),
+    Attr(abi.IPVS_SVC_ATTR_PE_NAME, "pe_name", asciiz(abi.IP_VS_PENAME_MAXLEN + 1), when=bool),
 )
 SERVICE: Final = AttrTable(
     "IPVS_CMD_ATTR_SERVICE",
