@@ -197,9 +197,9 @@ VIPS = [f"address add {VIP}/32 dev lo", f"address add {VIP6}/128 dev lo nodad"]
 TUNNELS = ["tunl0", "ip6tnl0", "sit0"]
 
 
-def until(look: Callable[[], str], wanted: Callable[[str], bool]) -> str:
-    """Look until what is seen is wanted; return it."""
-    end = time.monotonic() + PATIENCE
+def until(look: Callable[[], str], wanted: Callable[[str], bool], patience: float = PATIENCE) -> str:
+    """Look until what is seen is wanted, at most ``patience`` seconds; return it."""
+    end = time.monotonic() + patience
     while not wanted(seen := look()):
         assert time.monotonic() < end, seen
         time.sleep(0.1)
