@@ -38,6 +38,13 @@ def network(wires: Network) -> Iterator[Network]:
 
 
 @pytest.fixture
+def own_network() -> Iterator[Network]:
+    """Give a network where no connections of earlier tests expire while listings are compared."""
+    with Network() as joined:
+        yield joined
+
+
+@pytest.fixture
 def port() -> int:
     """Give a port of the virtual address that no service had: the kernel remembers connections of deleted services."""
     return next(PORTS)
@@ -168,7 +175,8 @@ def test_one_packet_scheduling_sends_every_datagram_on(network: Network) -> None
     assert len(network.datagrams([b"?"] * 12, NEAR)) == 1
 
 
-def test_a_mark_makes_one_service_of_two_ports(network: Network) -> None:
+def test_a_mark_makes_one_service_of_two_ports(own_network: Network) -> None:
+    network = own_network
     rule = f"-t mangle {{}} PREROUTING -d {VIP} -p tcp --dport 80:8080 -j MARK --set-mark 7"
     configure(network, balance("-f 7", "{} -m", options="-s rr -p 60"))
     assert network.director.run(["iptables", *rule.format("-A").split()]).status == 0
@@ -250,7 +258,8 @@ def counted(network: Network, service: str, count: int) -> list[int]:
     return [int(word) for word in shown.split()[2:]]
 
 
-def test_listings_of_live_state_are_the_peers(network: Network, port: int) -> None:
+def test_listings_of_live_state_are_the_peers(own_network: Network, port: int) -> None:
+    network = own_network
     web = f"-t {VIP}:{port}"
     configure(network, balance(web, "{}:80 -m", UNEQUAL, "-s wrr") + MIXED)
     assert network.requests(12, port=port) == {"s1": 6, "s2": 4, "s3": 2}
