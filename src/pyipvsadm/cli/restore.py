@@ -118,10 +118,16 @@ def _replace(
     commands: Sequence[tuple[int, Command]],
     lines: Sequence[str],
 ) -> None:
-    """Rehearse the dump in memory on an empty table, then take the shortest way to where it led."""
+    """Rehearse the dump in memory on an empty table, then take the shortest way to where it led.
+
+    A table that is empty anyway needs no rehearsal.
+    """
     from pyipvsadm.ipvs.backend.sandbox import SandboxBackend
 
     now = State(backend)
+    if not now.services:
+        _carry_out(backend, own, names, commands, lines)
+        return
     rehearsal = SandboxBackend(schedulers=None)  # the kernel may have a module for any name
     rehearsal.submit([SetTimeouts(now.timeouts), *map(StartDaemon, now.daemons)])
     _carry_out(rehearsal, own, names, commands, lines)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from pyipvsadm.ipvs.command import Change, Help, List, Restore, Save, Version
+    from pyipvsadm.ipvs.model import ServerKey, ServiceKey
     from pyipvsadm.ipvs.names import Names
     from pyipvsadm.ipvs.options import Word
 
@@ -149,15 +150,15 @@ def _parse(words: Sequence[str], names: Names) -> Command:
         given["flags"] = _scheduler_flags(given)
     _RULES[verb.name].check(seen)
     asked = _BUILD[verb.name](given, seen)
-    if _is_server_line(words):
+    if _is_server_line(words) and isinstance(asked, (command.AddServer, command.EditServer)):
         if len(_meanings) >= _MOST_MEANINGS:
             _meanings.clear()
-        _meanings[words[0], words[1], *words[5:]] = _BUILD[verb.name], seen, given
+        _meanings[words[0], words[1], *words[5:]] = type(asked), asked.server
     return asked
 
 
-# What the words of a line for a real server say, apart from its addresses: how to build the command, slots, values.
-_meanings: dict[tuple[str, ...], tuple[Callable[[dict[str, Any], int], Command], int, dict[str, Any]]] = {}
+# What the words of a line for a real server say, apart from its addresses: the command, and a server with the settings.
+_meanings: dict[tuple[str, ...], tuple[type[command.AddServer | command.EditServer], RealServer]] = {}
 _MOST_MEANINGS: Final = 10000
 
 
@@ -180,13 +181,10 @@ def _parse_again(words: Sequence[str], names: Names) -> Command | None:
     meaning = _meanings.get((words[0], words[1], *words[5:]))
     if meaning is None:
         return None
-    build, seen, values = meaning
+    kind, settings = meaning
     draft = Draft(names)
-    given = draft.values
-    given.update(values)
-    given["key"] = WORDS[words[1]].read(words[2], draft)
-    given["server"] = WORDS["-r"].read(words[4], draft)
-    return build(given, seen)
+    key = draft.values["key"] = WORDS[words[1]].read(words[2], draft)
+    return kind(key, _placed(key, WORDS["-r"].read(words[4], draft), settings))
 
 
 _TRY: Final = "Try `ipvsadm -h' or 'ipvsadm --help' for more information."
@@ -302,18 +300,9 @@ def _virtual_service(given: dict[str, Any]) -> VirtualService:
 
 
 def _real_server(given: dict[str, Any], seen: int) -> RealServer:
-    key, server = given["key"], given["server"]
     forward = given.get("forward", "gateway")
-    if forward != "ipip" and server.family != key.family:
-        raise UsageError("Different address family is allowed only for tunneling servers")
-    if seen & _TUNNEL:
-        if forward != "ipip":
-            raise UsageError("Tunnel options conflict with forward method")
-        _TUNNEL_RULES[given.get("tun_type", "ipip")].check(seen)
-    if forward != "masq" and not key.fwmark and server.port != key.port:
-        server = server.replace(port=key.port)  # packets reach the server as they came
-    return RealServer(
-        server,
+    settings = RealServer(
+        given["server"],
         forward,
         given.get("weight", 1),
         given.get("u_threshold", 0),
@@ -322,6 +311,21 @@ def _real_server(given: dict[str, Any], seen: int) -> RealServer:
         given.get("tun_port", 0),
         given.get("tun_flags", 0),
     )
+    server = _placed(given["key"], settings.key, settings)
+    if seen & _TUNNEL:
+        if forward != "ipip":
+            raise UsageError("Tunnel options conflict with forward method")
+        _TUNNEL_RULES[settings.tun_type].check(seen)
+    return server
+
+
+def _placed(service: ServiceKey, server: ServerKey, settings: RealServer) -> RealServer:
+    """Return a server with the settings of another, for a service; the rules that know both ends are here."""
+    if settings.forward != "ipip" and server.family != service.family:
+        raise UsageError("Different address family is allowed only for tunneling servers")
+    if settings.forward != "masq" and not service.fwmark and server.port != service.port:
+        server = server.replace(port=service.port)  # packets reach the server as they came
+    return RealServer.make((server, *settings[2:]))
 
 
 def _list(given: dict[str, Any]) -> List:
