@@ -136,7 +136,7 @@ def compare(rounds: int) -> list[Figure]:
 
 
 def growth(sizes: Sequence[int]) -> None:
-    """Print what a command of a restore costs as the table grows; for ours that should not grow more than the peer's."""
+    """Print what a command of a restore costs as the table grows; ours should not grow more than the peer's."""
     ours, peer = BIN / "ipvsadm", PEER / "ipvsadm"
     start_up = {program: min(seconds([program, "-R"]) for _ in range(5)) for program in (ours, peer)}
     print(f"\n{'us a command of -R, services of 1 server':<44}{'ours':>9}{'other':>9}")
