@@ -59,13 +59,11 @@ def _setns(descriptor: int) -> None:
     if hasattr(os, "setns"):
         os.setns(descriptor, _CLONE_NEWNET)
         return
-    import ctypes
+    from pyipvsadm import clib
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.setns.argtypes = (ctypes.c_int, ctypes.c_int)
-    libc.setns.restype = ctypes.c_int
-    if libc.setns(descriptor, _CLONE_NEWNET):
-        number = ctypes.get_errno()
+    setns = clib.function(clib.open_library(None), "setns", clib.Int, clib.Int, clib.Int)
+    if setns(descriptor, _CLONE_NEWNET):
+        number = clib.errno()
         raise OSError(number, os.strerror(number))
 
 

@@ -19,11 +19,14 @@ of Python. That it is one is nobody's business; it does not iterate.
 from __future__ import annotations
 
 from _collections import _tuplegetter  # type: ignore[import-not-found]  # what namedtuple reads its fields with
+from _functools import partial  # type: ignore[import-not-found]  # the package takes as long as a small module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, ClassVar, Self, dataclass_transform
+    from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+
+    T = TypeVar("T")
 
     class _Fields:
         """What type checkers know of the tuple."""
@@ -90,6 +93,12 @@ def _compile_new(cls: _RecordType) -> Callable[..., Any]:
     exec(f"def __new__(_cls{arguments}): return _tuple_new(_cls, (_cls{values},))", scope)
     new: Callable[..., Any] = scope["__new__"]
     return new
+
+
+def maker(cls: type[T]) -> Callable[[tuple[Any, ...]], T]:
+    """Return the fastest way to a record, from the tuple of its type and all its fields' values; nothing is checked."""
+    made: Callable[[tuple[Any, ...]], T] = partial(tuple.__new__, cls)
+    return made
 
 
 class Record(_Fields, metaclass=_RecordType):

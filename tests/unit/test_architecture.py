@@ -18,13 +18,13 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
 LAYERS: dict[str, tuple[str, str]] = {
-    "base": ("errors record abi", "base"),
-    "netlink": ("netlink netns", "base netlink"),
+    "base": ("errors record memo abi", "base"),
+    "netlink": ("netlink netns clib", "base netlink"),
     "model": ("ipvs.model ipvs.command", "base model"),
     "wire": ("ipvs.wire ipvs.connections", "base model netlink wire"),
     "rules": ("ipvs.table ipvs.plan ipvs.reasons", "base model rules"),
     "text": (
-        "ipvs.syntax ipvs.options ipvs.values ipvs.usage ipvs.names ipvs.words ipvs.order ipvs.render",
+        "ipvs.syntax ipvs.dump ipvs.options ipvs.values ipvs.usage ipvs.names ipvs.words ipvs.order ipvs.render",
         "base model text",
     ),
     "backend": ("ipvs.backend=", "base model"),

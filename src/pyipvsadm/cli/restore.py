@@ -20,10 +20,11 @@ from pyipvsadm.ipvs.command import (
     Version,
     Zero,
 )
+from pyipvsadm.ipvs.dump import DumpParser, parse_dump
 from pyipvsadm.ipvs.engine import State, Transaction
 from pyipvsadm.ipvs.names import Names
 from pyipvsadm.ipvs.options import split_own_options
-from pyipvsadm.ipvs.syntax import OptionError, parse_dump, parse_line
+from pyipvsadm.ipvs.syntax import OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def _one_by_one(backend: Backend, own: OwnOptions, names: Names, lines: Sequence
     """
     changes: list[Change] = [Flush()] if clear else []
     status = 0
+    parse = DumpParser(names).parse
 
     def submit() -> None:
         nonlocal status
@@ -175,7 +177,7 @@ def _one_by_one(backend: Backend, own: OwnOptions, names: Names, lines: Sequence
 
     for line in lines:
         try:
-            command = parse_line(line, names)
+            command = parse(line)
         except UsageError as error:
             submit()
             if not isinstance(error, OptionError):

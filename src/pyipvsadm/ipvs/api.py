@@ -181,8 +181,8 @@ def parse(dump: Iterable[str]) -> list[Change]:
 
     Raises UsageError, with ``line`` counted from 1, for one that is no command or changes nothing (-L …).
     """
+    from pyipvsadm.ipvs.dump import parse_dump
     from pyipvsadm.ipvs.names import Names
-    from pyipvsadm.ipvs.syntax import parse_dump
 
     changes: list[Change] = []
     for number, command in parse_dump(dump, Names()):

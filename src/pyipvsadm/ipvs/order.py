@@ -11,6 +11,7 @@ from _socket import AF_INET6, inet_aton, inet_pton
 from struct import unpack
 
 from pyipvsadm.ipvs.model import PROTOCOL_NUMBERS
+from pyipvsadm.memo import remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ _HALF: Final = 1 << 31
 _MASK: Final = 0xFFFFFFFF
 
 
+def _ipv4_number(address: str) -> int:
+    return int.from_bytes(inet_aton(address))  # big-endian
+
+
+_ipv4: Final = remembered(_ipv4_number)
+
+
 def sort_services(services: Sequence[ServiceState]) -> list[ServiceState]:
     """Sort by firewall mark (none first), family, protocol, address, port; equal ones keep their order."""
     return _sort(services, [_service_key(service.config.key) for service in services])
@@ -37,12 +45,15 @@ def sort_servers(servers: Sequence[ServerState]) -> Sequence[ServerState]:
         return servers
     keys = [server.config.key for server in servers]
     try:
-        numbers = [int.from_bytes(inet_aton(key.address), "big") << 16 | key.port for key in keys]
+        numbers = [_ipv4(key.address) << 16 | key.port for key in keys]
     except OSError:  # IPv6
         pass
     else:
-        if (max(numbers) >> 16) - (min(numbers) >> 16) < _HALF:  # as in nearly every service
-            return [servers[i] for i in sorted(range(len(servers)), key=numbers.__getitem__)]
+        ordered = sorted(numbers)
+        if (ordered[-1] >> 16) - (ordered[0] >> 16) < _HALF:  # as in nearly every service
+            by_number = dict(zip(numbers, servers, strict=True))
+            if len(by_number) == len(servers):
+                return [by_number[number] for number in ordered]
     return _sort(servers, [(*_words(key.address), key.port) for key in keys])
 
 
@@ -59,7 +70,7 @@ def _words(address: str) -> Key:
     """Return an address as the numbers that are compared: one for IPv4, four for IPv6."""
     if ":" in address:
         return unpack("!4I", inet_pton(AF_INET6, address))
-    return (int.from_bytes(inet_aton(address), "big"),)
+    return (_ipv4(address),)
 
 
 def _sort(items: Sequence[T], keys: list[Key]) -> list[T]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pyipvsadm.ipvs import words
 from pyipvsadm.ipvs.order import sort_servers, sort_services
+from pyipvsadm.memo import remembered
 from pyipvsadm.record import Record
 
 TYPE_CHECKING = False
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from pyipvsadm.ipvs.words import Resolver
 
     Number = Callable[[int], str]  # shows a counter
+    # What was made of the settings of servers, by their id: records are kept while they are shown, and hashing one
+    # would take longer. By protocol, as that decides what ports are called.
+    _Shown = dict[model.Protocol | None, dict[int, str]]
 
 _NAME_LIMIT: Final = 59  # the peer's buffer
 _COLUMN: Final = 28
@@ -84,12 +88,13 @@ def _exact(number: int) -> str:
 
 
 class _Form(Record):
-    """A form of the listing: the lines above it, and what is shown of a service and of a real server, by name."""
+    """A form of the listing: the lines above it, and what is shown of a service by name and of a real server."""
 
     option: str
     heading: str
     service: Callable[[str, ServiceState, Number], str]
-    server: Callable[[ServerState, Number], str]
+    server: Callable[[RealServer], str]
+    counters: Callable[[ServerState, Number], str]
 
 
 # The peer reads the counters of services from the kernel's 64-bit attributes, but those of servers from the older
@@ -106,7 +111,8 @@ def _totals(stats: Stats, number: Number) -> str:
     )
 
 
-def _server_totals(stats: Stats, number: Number) -> str:
+def _server_totals(state: ServerState, number: Number) -> str:
+    stats = state.stats
     packets = number(stats.conns & _U32) + number(stats.inpkts & _U32) + number(stats.outpkts & _U32)
     return packets + number(stats.inbytes) + number(stats.outbytes)
 
@@ -115,14 +121,31 @@ def _rates(stats: Stats, number: Number) -> str:
     return number(stats.cps) + number(stats.inpps) + number(stats.outpps) + number(stats.inbps) + number(stats.outbps)
 
 
-def _server_rates(stats: Stats, number: Number) -> str:
+def _server_rates(state: ServerState, number: Number) -> str:
+    stats = state.stats
     packets = _exact(stats.cps & _U32) + _exact(stats.inpps & _U32) + _exact(stats.outpps & _U32)
     return packets + number(stats.inbps & _U32) + number(stats.outbps & _U32)
 
 
-def _describing(option: str, heading: str, server: Callable[[ServerState, Number], str]) -> _Form:
+_column: Final = remembered("{:<10}".format)
+
+
+def _activity(state: ServerState, _: Number) -> str:
+    return f" {_column(state.activeconns)} {_column(state.inactconns)}"
+
+
+def _persistent_activity(state: ServerState, _: Number) -> str:
+    return f" {state.persistconns:<11} {_column(state.activeconns)} {_column(state.inactconns)}"
+
+
+def _describing(
+    option: str,
+    heading: str,
+    server: Callable[[RealServer], str],
+    counters: Callable[[ServerState, Number], str] = _activity,
+) -> _Form:
     """Make a form that shows the settings of services, and of servers what is asked for and the connections."""
-    return _Form(option, heading, lambda name, service, _: f"{name} {words.settings(service.config)}", server)
+    return _Form(option, heading, lambda name, service, _: f"{name} {words.settings(service.config)}", server, counters)
 
 
 _FORMS: Final = (
@@ -131,47 +154,39 @@ _FORMS: Final = (
         heading="Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
         "  -> RemoteAddress:Port\n",
         service=lambda name, service, number: f"{name:<28}{_totals(service.stats, number)}",
-        server=lambda server, number: _server_totals(server.stats, number),
+        server=lambda _: "",
+        counters=_server_totals,
     ),
     _Form(
         option="rate",
         heading="Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
         "  -> RemoteAddress:Port\n",
         service=lambda name, service, number: f"{name:<28}{_rates(service.stats, number)}",
-        server=lambda server, number: _server_rates(server.stats, number),
+        server=lambda _: "",
+        counters=_server_rates,
     ),
     _describing(
         "thresholds",
         "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n  -> RemoteAddress:Port\n",
-        lambda state, _: (
-            f" {state.config.u_threshold:<10} {state.config.l_threshold:<10}"
-            f" {state.activeconns:<10} {state.inactconns:<10}"
-        ),
+        lambda server: f" {server.u_threshold:<10} {server.l_threshold:<10}",
     ),
     _describing(
         "persistent_conn",
         "Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n  -> RemoteAddress:Port\n",
-        lambda state, _: (
-            f" {state.config.weight:<9} {state.persistconns:<11} {state.activeconns:<10} {state.inactconns:<10}"
-        ),
+        lambda server: f" {server.weight:<9}",
+        _persistent_activity,
     ),
     _describing(
         "tun_info",
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn\n",
-        lambda state, _: (
-            f" {words.FORWARD[state.config.forward]:<7} {words.tunnel(state.config):<13} {state.config.weight:<6}"
-            f" {state.activeconns:<10} {state.inactconns:<10}"
-        ),
+        lambda server: f" {words.FORWARD[server.forward]:<7} {words.tunnel(server):<13} {server.weight:<6}",
     ),
 )
 _PLAIN: Final = _describing(
     "",
     "Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n",
-    lambda state, _: (
-        f" {words.FORWARD[state.config.forward]:<7} {state.config.weight:<6}"
-        f" {state.activeconns:<10} {state.inactconns:<10}"
-    ),
+    lambda server: f" {words.FORWARD[server.forward]:<7} {server.weight:<6}",
 )
 
 
@@ -185,14 +200,20 @@ def listing(services: Sequence[ServiceState], options: List, info: Info, resolve
     if options.key is None:
         lines.insert(0, f"IP Virtual Server version {words.version(info)} (size={info.conn_tab_size})\n")
     number = _exact if options.exact else _short
+    show, counters = form.server, form.counters
+    shown: _Shown = {}
     for service in services if options.nosort else sort_services(services):
         protocol = service.config.key.protocol
         word, name = _listed_name(service.config.key, resolver)
         lines.append(f"{word} {form.service(name, service, number)}\n")
-        for server in service.servers if options.nosort else sort_servers(service.servers):
-            key = server.config.key
-            cell = _cell(resolver, key.address, key.port, protocol)
-            lines.append(f"  -> {cell:<28}{form.server(server, number)}\n")
+        texts = shown.setdefault(protocol, {})
+        for state in service.servers if options.nosort else sort_servers(service.servers):
+            server = state.config
+            text = texts.get(id(server))
+            if text is None:
+                cell = _cell(resolver, server.key.address, server.key.port, protocol)
+                text = texts[id(server)] = f"  -> {cell:<28}{show(server)}"
+            lines.append(f"{text}{counters(state, number)}\n")
     return "".join(lines)
 
 
@@ -254,15 +275,21 @@ def daemons(running: Iterable[SyncDaemon]) -> str:
 def save(services: Sequence[ServiceState], resolver: Resolver) -> str:
     """Return what ``-S`` prints, sorted. As at the peer, thresholds and synchronisation daemons are not in it."""
     lines: list[str] = []
+    shown: _Shown = {}
     for service in sort_services(services):
         name = saved_name(service.config.key, resolver)
         lines.append(f"-A {name}{_saved_settings(service.config)}\n")
         protocol = service.config.key.protocol
+        texts = shown.setdefault(protocol, {})
         for state in sort_servers(service.servers):
             server = state.config
-            endpoint = _endpoint(resolver, server.key.address, server.key.port, protocol)
-            tunnel = _saved_tunnel(server) if server.forward == "ipip" else ""
-            lines.append(f"-a {name} -r {endpoint} {_FORWARD_OPTION[server.forward]} -w {server.weight}{tunnel}\n")
+            text = texts.get(id(server))
+            if text is None:
+                endpoint = _endpoint(resolver, server.key.address, server.key.port, protocol)
+                tunnel = _saved_tunnel(server) if server.forward == "ipip" else ""
+                text = f"-r {endpoint} {_FORWARD_OPTION[server.forward]} -w {server.weight}{tunnel}\n"
+                texts[id(server)] = text
+            lines.append(f"-a {name} {text}")
     return "".join(lines)
 
 

@@ -1,7 +1,7 @@
 """The words of a command line, or of a line of a dump, to a command: what ipvsadm decides before it asks the kernel.
 
 Three steps, as there: ``_scan`` cuts words into options as popt(3) does; ``parse`` reads their values one after the
-other, so that the first mistake is the one reported; ``_check`` compares what was given with what the command takes.
+other, so that the first mistake is the one reported; ``_Rules`` compare what was given with what the command takes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     from pyipvsadm.ipvs.options import Word
 
     Command = Change | Help | List | Restore | Save | Version
-
-# No line that ipvsadm -S prints comes near; a longer one is no dump.
-LONGEST_LINE: Final = 1 << 20
-
-# Characters of a word of a dump that ipvsadm reads in one piece.
-LONGEST_WORD: Final = 4096
 
 
 class OptionError(UsageError):
@@ -111,20 +105,19 @@ def parse(argv: Sequence[str], names: Names) -> Command:
     values, and options that do not go together; 255 for options that are none, and for a first one that is no
     command.
     """
-    if not argv:
-        return command.List()
-    return _parse(argv, names)
+    return parse_words(argv, names) if argv else command.List()
 
 
-def _parse(words: Sequence[str], names: Names) -> Command:
+def parse_words(words: Sequence[str], names: Names) -> Command:
+    """Return the command that words ask for, one at least; see ``parse``."""
     rest: list[str] = []
     scan = _scan(words, rest)
     try:
         verb, text, _ = next(scan)
     except (StopIteration, OptionError):
-        raise UsageError(_TRY, exit_status=255) from None
+        raise UsageError(TRY_HELP, exit_status=255) from None
     if not isinstance(verb, Verb):
-        raise UsageError(_TRY, exit_status=255)
+        raise UsageError(TRY_HELP, exit_status=255)
     if verb.name == "help":
         return command.Help()
     if verb.name == "version":
@@ -149,45 +142,10 @@ def _parse(words: Sequence[str], names: Names) -> Command:
     if seen & _SCHED_FLAGS:
         given["flags"] = _scheduler_flags(given)
     _RULES[verb.name].check(seen)
-    asked = _BUILD[verb.name](given, seen)
-    if _is_server_line(words) and isinstance(asked, (command.AddServer, command.EditServer)):
-        if len(_meanings) >= _MOST_MEANINGS:
-            _meanings.clear()
-        _meanings[words[0], words[1], *words[5:]] = type(asked), asked.server
-    return asked
+    return _BUILD[verb.name](given, seen)
 
 
-# What the words of a line for a real server say, apart from its addresses: the command, and a server with the settings.
-_meanings: dict[tuple[str, ...], tuple[type[command.AddServer | command.EditServer], RealServer]] = {}
-_MOST_MEANINGS: Final = 10000
-
-
-def _is_server_line(words: Sequence[str]) -> bool:
-    """Whether words begin as a dump's lines for real servers do: ``-a -t SERVICE -r SERVER``."""
-    return len(words) > 4 and words[0] in ("-a", "-e") and words[3] == "-r" and words[1] in _BY_ADDRESS
-
-
-_BY_ADDRESS: Final = ("-t", "-u", "--sctp-service")
-
-
-def _parse_again(words: Sequence[str], names: Names) -> Command | None:
-    """Return the command of a line for a real server that differs from an earlier one in its addresses only, else None.
-
-    No option after the addresses is read in their light, so its meaning can be remembered; what depends on both is
-    checked anew.
-    """
-    if not _is_server_line(words):
-        return None
-    meaning = _meanings.get((words[0], words[1], *words[5:]))
-    if meaning is None:
-        return None
-    kind, settings = meaning
-    draft = Draft(names)
-    key = draft.values["key"] = WORDS[words[1]].read(words[2], draft)
-    return kind(key, _placed(key, WORDS["-r"].read(words[4], draft), settings))
-
-
-_TRY: Final = "Try `ipvsadm -h' or 'ipvsadm --help' for more information."
+TRY_HELP: Final = "Try `ipvsadm -h' or 'ipvsadm --help' for more information."
 
 
 def _timeouts(words: Sequence[str]) -> Timeouts:
@@ -311,7 +269,7 @@ def _real_server(given: dict[str, Any], seen: int) -> RealServer:
         given.get("tun_port", 0),
         given.get("tun_flags", 0),
     )
-    server = _placed(given["key"], settings.key, settings)
+    server = placed(given["key"], settings.key, settings)
     if seen & _TUNNEL:
         if forward != "ipip":
             raise UsageError("Tunnel options conflict with forward method")
@@ -319,7 +277,7 @@ def _real_server(given: dict[str, Any], seen: int) -> RealServer:
     return server
 
 
-def _placed(service: ServiceKey, server: ServerKey, settings: RealServer) -> RealServer:
+def placed(service: ServiceKey, server: ServerKey, settings: RealServer) -> RealServer:
     """Return a server with the settings of another, for a service; the rules that know both ends are here."""
     if settings.forward != "ipip" and server.family != service.family:
         raise UsageError("Different address family is allowed only for tunneling servers")
@@ -358,49 +316,3 @@ _BUILD: Final[dict[str, Callable[[dict[str, Any], int], Command]]] = {
     "save": lambda given, seen: command.Save("numeric" in given),
     "restore": lambda given, seen: command.Restore(),
 }
-
-
-# -- dumps -------------------------------------------------------------------------------------------------------------
-
-
-def parse_line(line: str, names: Names) -> Command | None:
-    """Return the command of a line of a dump, None for a blank one; errors are those of ``parse``.
-
-    Words end at spaces, tabs and line ends; there are no quotes and no comments. A NUL hides the rest of its word, and
-    what goes beyond ``LONGEST_WORD`` is the next word, as at ipvsadm 1.31. The word "ipvsadm" is skipped wherever it
-    stands, so that lines can be a shell's. A dump cannot ask for another dump.
-    """
-    if len(line) > LONGEST_LINE:
-        raise UsageError(f"line of {len(line)} characters: not a dump")
-    text = line.removesuffix("\n")
-    if text.isascii() and text.isprintable() and len(text) <= LONGEST_WORD:
-        words = text.split()
-    else:
-        words = [
-            word[start : start + LONGEST_WORD].partition("\0")[0]
-            for word in text.translate(_BLANKS).split(" ")
-            for start in range(0, len(word), LONGEST_WORD)
-        ]
-    if "ipvsadm" in line:
-        words = [word for word in words if word != "ipvsadm"]
-    if not words:
-        return None
-    asked = _parse_again(words, names) or _parse(words, names)
-    if type(asked) is command.Restore:
-        raise UsageError(_TRY, exit_status=255)
-    return asked
-
-
-_BLANKS: Final = {ord(blank): " " for blank in "\t\r\n"}
-
-
-def parse_dump(lines: Iterable[str], names: Names) -> Iterator[tuple[int, Command]]:
-    """Yield the commands of a dump with the numbers of their lines, from 1; a UsageError says its line."""
-    for number, line in enumerate(lines, 1):
-        try:
-            asked = parse_line(line, names)
-        except UsageError as error:
-            error.line = number
-            raise
-        if asked is not None:
-            yield number, asked

@@ -7,7 +7,8 @@ Pure functions on bytes. What the kernel reads: net/netfilter/ipvs/ip_vs_ctl.c, 
 from __future__ import annotations
 
 import struct
-from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from _socket import AF_INET, AF_INET6, inet_ntoa, inet_ntop, inet_pton
+from sys import byteorder
 
 from pyipvsadm.abi import ip_vs as abi
 from pyipvsadm.errors import WireError
@@ -27,6 +28,7 @@ from pyipvsadm.ipvs.model import (
     Timeouts,
     VirtualService,
 )
+from pyipvsadm.memo import remembered
 from pyipvsadm.netlink.attrs import Attr, AttrTable, Kind, asciiz, be16, i32, swap32, u8, u16, u32, u64
 from pyipvsadm.netlink.genl import nested
 
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 _AF: Final[dict[Family, int]] = {4: AF_INET, 6: AF_INET6}
 _FAMILY: Final[dict[int, Family]] = dict(zip(_AF.values(), _AF, strict=True))
 _PROTOCOL: Final = dict(zip(PROTOCOL_NUMBERS.values(), PROTOCOL_NUMBERS, strict=True))
-_FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
+FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
+NO_STATS: Final = Stats()  # one serves all that have counted nothing
 _TUNNEL_TYPE: Final = dict(zip(TUNNEL_TYPES.values(), TUNNEL_TYPES, strict=True))
 _STATE: Final = {"master": abi.IP_VS_STATE_MASTER, "backup": abi.IP_VS_STATE_BACKUP}
 _STATE_NAME: Final = dict(zip(_STATE.values(), _STATE, strict=True))
@@ -54,14 +57,13 @@ def _dump_flags(flags: int) -> bytes:
 
 
 def _load_flags(data: bytes) -> int:
-    flags: int = struct.unpack_from("=I", data)[0]
-    return flags & ~abi.IP_VS_SVC_F_HASHED
+    return int.from_bytes(data[:4], byteorder) & ~abi.IP_VS_SVC_F_HASHED
 
 
 _family: Final = Kind("H", dump=_AF.__getitem__)
 _protocol: Final = Kind("H", dump=PROTOCOL_NUMBERS.__getitem__)
-_address: Final = Kind("16s", dump=_dump_address)  # union nf_inet_addr: IPv4 is the first four bytes
-_masked_flags: Final = Kind("8s", dump=_dump_flags, load=_load_flags)  # struct ip_vs_flags
+_address: Final = Kind("16s", dump=remembered(_dump_address))  # union nf_inet_addr: IPv4 is the first four bytes
+_masked_flags: Final = Kind("8s", dump=_dump_flags, load=remembered(_load_flags))  # struct ip_vs_flags
 _forward: Final = Kind("I", dump=FORWARD_FLAGS.__getitem__)
 _tunnel_type: Final = Kind("B", dump=TUNNEL_TYPES.__getitem__)
 _state: Final = Kind("I", dump=_STATE.__getitem__)
@@ -97,6 +99,10 @@ SERVICE: Final = AttrTable(
     *SERVICE_KEY.rows,
     *SERVICE_SETTINGS.rows,
     Attr(abi.IPVS_SVC_ATTR_NETMASK, "netmask", u32),  # IPv4: be32 mask; IPv6: prefix length in host order
+)
+SERVICE_STATE: Final = AttrTable(
+    "IPVS_CMD_ATTR_SERVICE",
+    *SERVICE.rows,
     Attr(abi.IPVS_SVC_ATTR_STATS64, "stats", STATS64, optional=True),
     Attr(abi.IPVS_SVC_ATTR_STATS, "stats", STATS, optional=True, instead=abi.IPVS_SVC_ATTR_STATS64),
 )
@@ -141,6 +147,9 @@ DAEMON: Final = AttrTable(
 )
 # What the kernel answers: one nested attribute of the first level.
 SERVICE_MESSAGE: Final = AttrTable("IPVS_CMD_NEW_SERVICE", Attr(abi.IPVS_CMD_ATTR_SERVICE, "service", SERVICE))
+SERVICE_STATE_MESSAGE: Final = AttrTable(
+    "IPVS_CMD_NEW_SERVICE", Attr(abi.IPVS_CMD_ATTR_SERVICE, "service", SERVICE_STATE)
+)
 SERVER_MESSAGE: Final = AttrTable("IPVS_CMD_NEW_DEST", Attr(abi.IPVS_CMD_ATTR_DEST, "server", SERVER_STATE))
 DAEMON_MESSAGE: Final = AttrTable("IPVS_CMD_NEW_DAEMON", Attr(abi.IPVS_CMD_ATTR_DAEMON, "daemon", DAEMON))
 TIMEOUTS: Final = AttrTable(
@@ -190,21 +199,24 @@ def encode_timeouts(timeouts: Timeouts) -> bytes:
     return TIMEOUTS.encode(timeouts)
 
 
-def decode_service(data: bytes, start: int, end: int) -> ServiceState:
-    """Read the attributes of an IPVS_CMD_GET_SERVICE answer: a service without its servers. Raises WireError."""
-    af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = SERVICE_MESSAGE.decode(
-        data, start, end
-    )
+def decode_service(data: bytes, start: int, end: int, *, counters: bool = True) -> ServiceState:
+    """Read the attributes of an IPVS_CMD_GET_SERVICE answer: a service without its servers. Raises WireError.
+
+    ``counters`` that are not wanted are not read.
+    """
+    table = SERVICE_STATE_MESSAGE if counters else SERVICE_MESSAGE
+    af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = table.decode(data, start, end)
     family = _known(_FAMILY, af, "IPVS_SVC_ATTR_AF", start)
     if fwmark:
         key = ServiceKey(family, None, "", 0, fwmark)
     else:
         key = ServiceKey(family, _known(_PROTOCOL, number, "IPVS_SVC_ATTR_PROTOCOL", start), _text(raw, family), port)
-    mask = swap32(netmask) if family == 4 else netmask
-    config = VirtualService(
-        key, scheduler, flags, timeout, None if mask == WHOLE_NETMASK[family] else mask, pe_name or ""
-    )
-    return ServiceState(config, (), Stats.make(stats) if any(stats) else _NO_STATS)
+    if netmask == WHOLE_NETMASK[family]:  # in either byte order
+        netmask = None
+    elif family == 4:
+        netmask = swap32(netmask)
+    config = VirtualService(key, scheduler, flags, timeout, netmask, pe_name or "")
+    return ServiceState(config, (), Stats.make(stats) if any(stats) else NO_STATS)
 
 
 def decode_server(data: bytes, start: int, end: int, service_family: Family) -> ServerState:
@@ -220,7 +232,7 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
     try:
         config = RealServer(
             ServerKey(family, _text(raw, family), port),
-            _FORWARD[method & abi.IP_VS_CONN_F_FWD_MASK],
+            FORWARD[method & abi.IP_VS_CONN_F_FWD_MASK],
             weight,
             upper,
             lower,
@@ -230,7 +242,7 @@ def decode_server(data: bytes, start: int, end: int, service_family: Family) -> 
         )
     except KeyError as number:
         raise WireError("IPVS_CMD_ATTR_DEST", start, "a known forwarding method or tunnel type", str(number)) from None
-    return ServerState(config, active, inactive, persistent, Stats.make(stats) if any(stats) else _NO_STATS)
+    return ServerState(config, active, inactive, persistent, Stats.make(stats) if any(stats) else NO_STATS)
 
 
 def decode_daemon(data: bytes, start: int, end: int) -> SyncDaemon:
@@ -250,16 +262,14 @@ def decode_info(data: bytes, start: int, end: int) -> Info:
     return Info(*INFO.decode(data, start, end))
 
 
-def _known(names: dict[int, Any], number: int | None, attribute: str, offset: int) -> Any:
-    if number not in names:
-        raise WireError(attribute, offset, f"one of {sorted(names)}", str(number))
-    return names[number]
+def _known(names: dict[int, Any], number: int, attribute: str, offset: int) -> Any:
+    try:
+        return names[number]
+    except KeyError:
+        raise WireError(attribute, offset, f"one of {sorted(names)}", str(number)) from None
 
 
 def _text(raw: bytes | None, family: Family) -> str:
     if raw is None:
         raise WireError("IPVS_ATTR_ADDR", 0, "an address", "none")
-    return inet_ntop(AF_INET, raw[:4]) if family == 4 else inet_ntop(AF_INET6, raw)
-
-
-_NO_STATS: Final = Stats()
+    return inet_ntoa(raw[:4]) if family == 4 else inet_ntop(AF_INET6, raw)

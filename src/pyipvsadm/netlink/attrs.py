@@ -15,6 +15,7 @@ from _operator import attrgetter, itemgetter
 
 from pyipvsadm.abi.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER
 from pyipvsadm.errors import WireError
+from pyipvsadm.memo import remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ u16: Final = Kind("H")
 u32: Final = Kind("I")
 i32: Final = Kind("i")
 u64: Final = Kind("Q")
-be16: Final = Kind("H", dump=swap16, load=swap16)
+_swapped: Final = remembered(swap16)
+be16: Final = Kind("H", dump=_swapped, load=_swapped)
 
 
 def asciiz(size: int) -> Kind:
@@ -79,7 +81,7 @@ def asciiz(size: int) -> Kind:
             raise WireError("text", 0, f"at most {size - 1} bytes and no NUL", repr(text))
         return data
 
-    return Kind(f"{size}s", dump=dump, load=_load_text, variable=True)
+    return Kind(f"{size}s", dump=dump, load=remembered(_load_text), variable=True)
 
 
 def _load_text(data: bytes) -> str:

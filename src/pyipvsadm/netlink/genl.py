@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from pyipvsadm.netlink.socket import NetlinkError
 
+_ATTRIBUTE: Final = struct.Struct("=HH")  # struct nlattr
 HEADER_SIZE: Final = 4  # struct genlmsghdr: u8 cmd, u8 version, u16 reserved
 
 
 def nested(number: int, attributes: bytes) -> bytes:
     """Wrap attributes, whose length is a multiple of 4, into one that holds them."""
-    return struct.pack("=HH", 4 + len(attributes), number) + attributes
+    return _ATTRIBUTE.pack(4 + len(attributes), number) + attributes
 
 
 class GenericSocket:

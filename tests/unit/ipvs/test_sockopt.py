@@ -57,5 +57,7 @@ def test_layouts_are_the_compilers(tmp_path: Path) -> None:
         values[-sockopt.SERVERS.size :],
     )
     assert sockopt.SERVICE.unpack(service) == (1, address, 2, 3, b"rr" + bytes(14), 4, 5, 6, 7)
-    assert sockopt.SERVER.unpack(server) == (address, 1, 2, -3, 4, 5, 6, 7, 8)
+    settings, connections = sockopt.SERVER.unpack(server)
+    assert sockopt.SERVER_SETTINGS.unpack(settings) == (address, 1, 2, -3, 4, 5)
+    assert sockopt.SERVER_CONNECTIONS.unpack(connections) == (6, 7, 8)
     assert sockopt.SERVERS.unpack(question) == (1, address, 2, 3, 4)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyipvsadm.errors import UsageError
 from pyipvsadm.ipvs import command
 from pyipvsadm.ipvs.command import AddServer, AddService, EditService, List
+from pyipvsadm.ipvs.dump import LONGEST_LINE, LONGEST_WORD, DumpParser, parse_dump
 from pyipvsadm.ipvs.model import (
     FORWARD_FLAGS,
     PROTOCOL_NUMBERS,
@@ -28,7 +29,7 @@ from pyipvsadm.ipvs.model import (
 from pyipvsadm.ipvs.names import Names, Numbers
 from pyipvsadm.ipvs.options import OPTIONS, OWN_OPTIONS, VERBS, OwnOptions, split_own_options
 from pyipvsadm.ipvs.render import save
-from pyipvsadm.ipvs.syntax import LONGEST_LINE, LONGEST_WORD, OptionError, parse, parse_dump, parse_line
+from pyipvsadm.ipvs.syntax import OptionError, parse
 from pyipvsadm.ipvs.usage import usage
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Few(Names):
 
 
 NAMES = Few()
+PARSER = DumpParser(NAMES)
 
 
 # -- a command in the words of the golden rows -------------------------------------------------------------------------
@@ -165,7 +167,7 @@ def outcome(row: dict[str, Any]) -> dict[str, Any]:
     lines = row["dump"].split("\n") if "dump" in row else [None]
     for line in lines:
         try:
-            asked = parse(row["argv"], NAMES) if line is None else parse_line(line, NAMES)
+            asked = parse(row["argv"], NAMES) if line is None else PARSER.parse(line)
         except UsageError as error:
             made["status"] = error.exit_status
             made.setdefault("stderr", error.message)
@@ -243,7 +245,7 @@ def test_a_line_means_what_its_words_mean(argv: list[str]) -> None:
     except UsageError as error:
         by_words = error.message
     try:
-        by_line = parse_line("\t ".join(words) + "\r\n", NAMES)
+        by_line = PARSER.parse("\t ".join(words) + "\r\n")
     except UsageError as error:
         by_line = error.message
     if words and by_words != command.Restore():
@@ -293,16 +295,16 @@ def test_a_dump_numbers_its_lines() -> None:
 
 
 def test_a_nul_hides_the_rest_of_its_word_and_a_long_word_is_cut() -> None:
-    plain = parse_line("-A -f 5 -s rr", NAMES)
-    assert parse_line("-A\0x -f 5\0\0 -s rr\0wlc\n", NAMES) == plain
-    assert parse_line("-A -f " + "5".rjust(LONGEST_WORD, "0") + " -s rr", NAMES) == plain
+    plain = PARSER.parse("-A -f 5 -s rr")
+    assert PARSER.parse("-A\0x -f 5\0\0 -s rr\0wlc\n") == plain
+    assert PARSER.parse("-A -f " + "5".rjust(LONGEST_WORD, "0") + " -s rr") == plain
     with pytest.raises(UsageError, match="unexpected argument 5"):
-        parse_line("-A -f 1 " + "-s" + "r" * (LONGEST_WORD - 2) + "5", NAMES)
+        PARSER.parse("-A -f 1 " + "-s" + "r" * (LONGEST_WORD - 2) + "5")
 
 
 def test_a_line_is_bounded() -> None:
     with pytest.raises(UsageError, match="not a dump"):
-        parse_line("-C" + " " * LONGEST_LINE, NAMES)
+        PARSER.parse("-C" + " " * LONGEST_LINE)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +333,7 @@ def test_own_options_are_checked(argv: list[str]) -> None:
 
 def test_own_options_are_none_of_a_dump() -> None:
     with pytest.raises(OptionError):
-        parse_line("-C --netns blue", NAMES)
+        PARSER.parse("-C --netns blue")
 
 
 def test_help_names_everything() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyipvsadm.ipvs.backend.sockopt import SocketOptions
     from pyipvsadm.ipvs.model import Connection, Info, ServerState, ServiceKey, SyncDaemon, Timeouts
 
-# From how many services on it pays to load ctypes for the older interface, which takes as long as reading these.
+# From how many services on it pays to open the older interface, which takes as long as reading these.
 _MANY_SERVICES: Final = 100
 
 _NO_FAMILY: Final = errno.ENOPROTOOPT  # what the C tool's socket option fails with where there is no ip_vs
@@ -56,7 +56,7 @@ class KernelBackend:
     def services(self, key: ServiceKey | None = None, *, counters: bool = True) -> list[ServiceState]:
         """Return one service or all, with their servers. Raises KernelError (ESRCH) where ``key`` names none.
 
-        Without ``counters`` those of servers may be zero: a large table is then read through the older interface.
+        Without ``counters`` they may be zero: a large table is then read through the older interface.
         """
         if key is None:
             found = self._dump("list services", abi.IPVS_CMD_GET_SERVICE)
@@ -66,7 +66,7 @@ class KernelBackend:
         services: dict[ServiceKey, ServiceState] = {}
         try:
             for answer in found:
-                service = wire.decode_service(*answer)
+                service = wire.decode_service(*answer, counters=counters)
                 which = service.config.key
                 if which in services:  # the kernel repeats one when another namespace adds one while it dumps
                     continue
@@ -117,7 +117,7 @@ class KernelBackend:
         changes = list(changes)
         requests = []  # all of them before the first is sent: what does not encode must not leave a job half done
         for change in changes:
-            number, encode = _REQUESTS[type(change)]
+            number, encode = self._REQUESTS[type(change)]
             requests.append(self._socket.request(number, encode(self, change)))
         refused = self._socket.submit(requests)
         return [(index, refusal(changes[index].operation, error.number, error.extack)) for index, error in refused]
@@ -144,36 +144,30 @@ class KernelBackend:
         except NetlinkError as error:
             raise refusal(operation, error.number, error.extack) from None
 
-    def _key(self, key: ServiceKey) -> bytes:
-        """Encode a service's key; servers of one service follow each other, with the very same key."""
+    def _encode_server_change(self, change: command.AddServer | command.EditServer) -> bytes:
+        """Encode a service's key, once for servers of one service that follow each other, and a server."""
+        key = change.service
         if key is not self._last_key:
             self._last_key_bytes = wire.encode_key(key)
             self._last_key = key
-        return self._last_key_bytes
+        return self._last_key_bytes + wire.encode_server(change.server)
 
-
-_REQUESTS: Final[dict[type[command.Change], tuple[int, Callable[[KernelBackend, Any], bytes]]]] = {
-    command.AddService: (abi.IPVS_CMD_NEW_SERVICE, lambda _, change: wire.encode_service(change.service)),
-    command.EditService: (abi.IPVS_CMD_SET_SERVICE, lambda _, change: wire.encode_service(change.service)),
-    command.DeleteService: (abi.IPVS_CMD_DEL_SERVICE, lambda _, change: wire.encode_key(change.key)),
-    command.AddServer: (
-        abi.IPVS_CMD_NEW_DEST,
-        lambda self, change: self._key(change.service) + wire.encode_server(change.server),
-    ),
-    command.EditServer: (
-        abi.IPVS_CMD_SET_DEST,
-        lambda self, change: self._key(change.service) + wire.encode_server(change.server),
-    ),
-    command.DeleteServer: (
-        abi.IPVS_CMD_DEL_DEST,
-        lambda self, change: self._key(change.service) + wire.encode_server_key(change.server),
-    ),
-    command.Flush: (abi.IPVS_CMD_FLUSH, lambda _, change: b""),
-    command.Zero: (abi.IPVS_CMD_ZERO, lambda _, change: wire.encode_key(change.key) if change.key else b""),
-    command.SetTimeouts: (abi.IPVS_CMD_SET_CONFIG, lambda _, change: wire.encode_timeouts(change.timeouts)),
-    command.StartDaemon: (abi.IPVS_CMD_NEW_DAEMON, lambda _, change: wire.encode_daemon(change.daemon)),
-    command.StopDaemon: (abi.IPVS_CMD_DEL_DAEMON, lambda _, change: wire.encode_daemon(change.daemon)),
-}
+    _REQUESTS: Final[dict[type[command.Change], tuple[int, Callable[[KernelBackend, Any], bytes]]]] = {
+        command.AddService: (abi.IPVS_CMD_NEW_SERVICE, lambda _, change: wire.encode_service(change.service)),
+        command.EditService: (abi.IPVS_CMD_SET_SERVICE, lambda _, change: wire.encode_service(change.service)),
+        command.DeleteService: (abi.IPVS_CMD_DEL_SERVICE, lambda _, change: wire.encode_key(change.key)),
+        command.AddServer: (abi.IPVS_CMD_NEW_DEST, _encode_server_change),
+        command.EditServer: (abi.IPVS_CMD_SET_DEST, _encode_server_change),
+        command.DeleteServer: (
+            abi.IPVS_CMD_DEL_DEST,
+            lambda _, change: wire.encode_key(change.service) + wire.encode_server_key(change.server),
+        ),
+        command.Flush: (abi.IPVS_CMD_FLUSH, lambda _, change: b""),
+        command.Zero: (abi.IPVS_CMD_ZERO, lambda _, change: wire.encode_key(change.key) if change.key else b""),
+        command.SetTimeouts: (abi.IPVS_CMD_SET_CONFIG, lambda _, change: wire.encode_timeouts(change.timeouts)),
+        command.StartDaemon: (abi.IPVS_CMD_NEW_DAEMON, lambda _, change: wire.encode_daemon(change.daemon)),
+        command.StopDaemon: (abi.IPVS_CMD_DEL_DAEMON, lambda _, change: wire.encode_daemon(change.daemon)),
+    }
 
 
 def _open() -> GenericSocket:

@@ -11,14 +11,16 @@ Layouts: struct ip_vs_get_services, ip_vs_service_entry, ip_vs_get_dests, ip_vs_
 from __future__ import annotations
 
 import _socket
-import ctypes
 import os
 import struct
 from _socket import inet_ntoa
 
+from pyipvsadm import clib
 from pyipvsadm.abi import ip_vs as abi
-from pyipvsadm.ipvs.model import FORWARD_FLAGS, PROTOCOL_NUMBERS, RealServer, ServerKey, ServerState, Stats
+from pyipvsadm.ipvs.model import PROTOCOL_NUMBERS, RealServer, ServerKey, ServerState
+from pyipvsadm.ipvs.wire import FORWARD, NO_STATS
 from pyipvsadm.netlink.attrs import swap16
+from pyipvsadm.record import maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,16 +36,18 @@ INFO: Final = struct.Struct("@3I")
 SERVICES: Final = struct.Struct("@I0Q")
 SERVICE: Final = struct.Struct(f"@H2x4sH2xI16s4I0Q{_STATS_SIZE}x")
 SERVERS: Final = struct.Struct("@H2x4sH2xII0Q")
-SERVER: Final = struct.Struct(f"@4sHIi5I0Q{_STATS_SIZE}x")
+SERVER_SETTINGS: Final = struct.Struct("@4sHIi2I")  # what struct ip_vs_dest_entry begins with
+SERVER_CONNECTIONS: Final = struct.Struct("@3I")  # active, inactive, persistent
+SERVER: Final = struct.Struct(f"@{SERVER_SETTINGS.size}s{SERVER_CONNECTIONS.size}s0Q{_STATS_SIZE}x")
 
-_FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
 _NO_ADDRESS: Final = bytes(4)
-_NO_STATS: Final = Stats()
+_make_server: Final = maker(ServerState)
+_NO_SERVER: Final = bytes(SERVER_SETTINGS.size)
+_IDLE: Final = bytes(SERVER_CONNECTIONS.size)
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_getsockopt = _libc.getsockopt
-_getsockopt.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint32))
-_getsockopt.restype = ctypes.c_int
+_getsockopt: Final = clib.function(
+    clib.open_library(None), "getsockopt", clib.Int, clib.Int, clib.Int, clib.Int, clib.Pointer, clib.Pointer
+)
 
 
 class SocketOptions:
@@ -51,7 +55,9 @@ class SocketOptions:
 
     def __init__(self) -> None:
         self._socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
-        self._length = ctypes.c_uint32()
+        self._length = clib.UInt32()
+        # Servers without connections by the bytes of their settings: large tables have the same in many services.
+        self._idle: dict[bytes, ServerState] = {}
         self._counts = self._read_counts()
 
     def close(self) -> None:
@@ -65,8 +71,8 @@ class SocketOptions:
         self._arguments = (
             self._socket.fileno(),
             _socket.IPPROTO_IP,
-            (ctypes.c_char * size).from_buffer(self._buffer),
-            ctypes.byref(self._length),
+            clib.buffer(self._buffer),
+            clib.by_reference(self._length),
         )
 
     def _ask(self, option: int, size: int) -> None:
@@ -74,7 +80,7 @@ class SocketOptions:
         descriptor, level, buffer, length = self._arguments
         self._length.value = size
         if _getsockopt(descriptor, level, option, buffer, length):
-            number = ctypes.get_errno()
+            number = clib.errno()
             raise OSError(number, os.strerror(number))
 
     def _read_counts(self) -> dict[Name, int]:
@@ -105,21 +111,29 @@ class SocketOptions:
         if count is None:
             return None
         # One place more than there were servers: full, it tells that there are more by now; one that is left empty has
-        # no address, and tells that there are fewer, or of the other family.
+        # no settings, and tells that there are fewer, or of the other family.
         size = SERVERS.size + (count + 1) * SERVER.size
         self._buffer[:size] = bytes(size)
         SERVERS.pack_into(self._buffer, 0, *name, count + 1)
         self._ask(abi.IP_VS_SO_GET_DESTS, size)
         servers: list[ServerState] = []
-        for raw, port, flags, weight, upper, lower, active, inactive, persistent in SERVER.iter_unpack(
-            self._answer[SERVERS.size : size]
-        ):
-            forward = _FORWARD.get(flags & abi.IP_VS_CONN_F_FWD_MASK, "ipip")
-            if raw == _NO_ADDRESS:
-                break
-            if forward == "ipip":
-                return None  # tunnels have more settings
-            key = ServerKey(4, inet_ntoa(raw), swap16(port))
-            config = RealServer(key, forward, weight, upper, lower)
-            servers.append(ServerState(config, active, inactive, persistent, _NO_STATS))
+        idle, make, counts = self._idle, _make_server, SERVER_CONNECTIONS.unpack
+        for settings, connections in SERVER.iter_unpack(self._answer[SERVERS.size : size]):
+            server = idle.get(settings)
+            if server is None:
+                if settings == _NO_SERVER:
+                    break
+                server = ServerState(_decode_settings(settings))
+                if server.config.forward == "ipip":
+                    return None  # tunnels have more settings
+                idle[settings] = server
+            if connections != _IDLE:
+                server = make((ServerState, server.config, *counts(connections), NO_STATS))
+            servers.append(server)
         return tuple(servers) if len(servers) == count else None
+
+
+def _decode_settings(data: bytes) -> RealServer:
+    raw, port, flags, weight, upper, lower = SERVER_SETTINGS.unpack(data)
+    forward = FORWARD.get(flags & abi.IP_VS_CONN_F_FWD_MASK, "ipip")
+    return RealServer(ServerKey(4, inet_ntoa(raw), swap16(port)), forward, weight, upper, lower)

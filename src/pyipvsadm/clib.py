@@ -1,0 +1,68 @@
+"""Functions of C libraries, called through ``_ctypes``, the interpreter's half of ctypes.
+
+The other half, the package, takes a drop-in command three times as long to import, and all it would add here are names.
+A function's signature is stated in full: the interpreter checks and converts every argument by it.
+"""
+
+from __future__ import annotations
+
+import _ctypes
+from _ctypes import _SimpleCData
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    Simple = type[_SimpleCData[Any]]
+
+
+class Int(_SimpleCData):  # type: ignore[type-arg]
+    """``int``."""
+
+    _type_ = "i"
+
+
+class Pointer(_SimpleCData):  # type: ignore[type-arg]
+    """``void *``: an address, bytes that are only read, what ``buffer`` or ``by_reference`` returned, or None."""
+
+    _type_ = "P"
+
+
+class UInt32(_SimpleCData):  # type: ignore[type-arg]
+    """``uint32_t``, ``socklen_t``."""
+
+    _type_ = "I"
+
+
+class Char(_SimpleCData):  # type: ignore[type-arg]
+    """``char``."""
+
+    _type_ = "c"
+
+
+by_reference: Final = _ctypes.byref
+errno: Final = _ctypes.get_errno  # of the last call of a function here
+
+
+def buffer(data: bytearray) -> object:
+    """Return the memory of ``data`` as a pointer argument; it stays alive as long as what is returned."""
+    array = type("Buffer", (_ctypes.Array,), {"_type_": Char, "_length_": len(data)})
+    return array.from_buffer(data)  # type: ignore[attr-defined]
+
+
+def function(library: int, name: str, result: Simple, *arguments: Simple) -> Callable[..., Any]:
+    """Return the function ``name`` of an opened ``library``. Raises OSError where it has none."""
+    members = {
+        "_flags_": _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO,
+        "_restype_": result,
+        "_argtypes_": arguments,
+    }
+    address = _ctypes.dlsym(library, name)
+    made: Callable[..., Any] = type(name, (_ctypes.CFuncPtr,), members)(address)
+    return made
+
+
+def open_library(name: str | None) -> int:
+    """Load a shared library (None: what the interpreter is linked with, the C library). Raises OSError."""
+    return _ctypes.dlopen(name)  # type: ignore[arg-type]  # typeshed does not know of None
