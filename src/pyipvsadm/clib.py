@@ -1,7 +1,8 @@
 """Functions of C libraries, called through ``_ctypes``, the interpreter's half of ctypes.
 
 The other half, the package, takes a drop-in command three times as long to import, and all it would add here are names.
-A function's signature is stated in full: the interpreter checks and converts every argument by it.
+A function's signature is stated in full: the interpreter checks and converts every argument by it. One that is passed
+often is better made once, as an ``Int`` or a ``Pointer``.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ class Int(_SimpleCData):  # type: ignore[type-arg]
 
 
 class Pointer(_SimpleCData):  # type: ignore[type-arg]
-    """``void *``: an address, bytes that are only read, what ``buffer`` or ``by_reference`` returned, or None."""
+    """``void *``: an address, bytes that are only read, or None; what it was made of lives as long as it does."""
 
     _type_ = "P"
+    memory: object
 
 
 class UInt32(_SimpleCData):  # type: ignore[type-arg]
@@ -41,14 +43,20 @@ class Char(_SimpleCData):  # type: ignore[type-arg]
     _type_ = "c"
 
 
-by_reference: Final = _ctypes.byref
 errno: Final = _ctypes.get_errno  # of the last call of a function here
 
 
-def buffer(data: bytearray) -> object:
-    """Return the memory of ``data`` as a pointer argument; it stays alive as long as what is returned."""
+def by_reference(value: _SimpleCData[Any]) -> Pointer:
+    """Return a pointer to a value, to be written to."""
+    pointer = Pointer(_ctypes.addressof(value))
+    pointer.memory = value
+    return pointer
+
+
+def buffer(data: bytearray) -> Pointer:
+    """Return a pointer to the memory of ``data``, which must not change its size as long as there is one."""
     array = type("Buffer", (_ctypes.Array,), {"_type_": Char, "_length_": len(data)})
-    return array.from_buffer(data)  # type: ignore[attr-defined]
+    return by_reference(array.from_buffer(data))  # type: ignore[attr-defined]
 
 
 def function(library: int, name: str, result: Simple, *arguments: Simple) -> Callable[..., Any]:

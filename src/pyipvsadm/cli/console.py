@@ -18,6 +18,8 @@ STDIN: Final = 0
 STDOUT: Final = 1
 STDERR: Final = 2
 
+_PIECE: Final = 1 << 16  # characters
+
 
 def guarded(run: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> int:
     """Run a command on ``argv`` (None: the process's own); return its exit status, having printed its error if any.
@@ -79,9 +81,10 @@ def complain(text: str) -> None:
 
 
 def _write(descriptor: int, text: str) -> None:
-    data = memoryview(text.encode("utf-8", "surrogateescape"))
-    while data:
-        data = data[os.write(descriptor, data) :]
+    for start in range(0, len(text), _PIECE):  # memory for a piece is used again, that for all of it would be new
+        data = memoryview(text[start : start + _PIECE].encode("utf-8", "surrogateescape"))
+        while data:
+            data = data[os.write(descriptor, data) :]
 
 
 def read_input() -> bytes:

@@ -15,8 +15,8 @@ from pyipvsadm.memo import remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Final, TypeVar
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final, TypeVar
 
     from pyipvsadm.ipvs.model import ServerState, ServiceKey, ServiceState
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _HALF: Final = 1 << 31
 _MASK: Final = 0xFFFFFFFF
+_ADDRESS: Final = _MASK << 16  # of a service's number
 
 
 def _ipv4_number(address: str) -> int:
@@ -32,11 +33,21 @@ def _ipv4_number(address: str) -> int:
 
 
 _ipv4: Final = remembered(_ipv4_number)
+_protocol: Final[Callable[[Any], int]] = PROTOCOL_NUMBERS.__getitem__  # KeyError for the None of a mark
 
 
 def sort_services(services: Sequence[ServiceState]) -> list[ServiceState]:
     """Sort by firewall mark (none first), family, protocol, address, port; equal ones keep their order."""
-    return _sort(services, [_service_key(service.config.key) for service in services])
+    keys = [service.config.key for service in services]
+    try:
+        numbers = [_protocol(key.protocol) << 48 | _ipv4(key.address) << 16 | key.port for key in keys]
+    except (KeyError, OSError):  # a mark, IPv6
+        pass
+    else:
+        addresses = [number & _ADDRESS for number in numbers]
+        if addresses and max(addresses) - min(addresses) < _HALF << 16:  # as in nearly every table
+            return [services[i] for i in sorted(range(len(services)), key=numbers.__getitem__)]
+    return _sort(services, [_service_key(key) for key in keys])
 
 
 def sort_servers(servers: Sequence[ServerState]) -> Sequence[ServerState]:

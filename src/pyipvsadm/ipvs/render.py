@@ -153,7 +153,7 @@ _FORMS: Final = (
         option="stats",
         heading="Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
         "  -> RemoteAddress:Port\n",
-        service=lambda name, service, number: f"{name:<28}{_totals(service.stats, number)}",
+        service=lambda name, service, number: f"{name:<33}{_totals(service.stats, number)}",
         server=lambda _: "",
         counters=_server_totals,
     ),
@@ -161,7 +161,7 @@ _FORMS: Final = (
         option="rate",
         heading="Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
         "  -> RemoteAddress:Port\n",
-        service=lambda name, service, number: f"{name:<28}{_rates(service.stats, number)}",
+        service=lambda name, service, number: f"{name:<33}{_rates(service.stats, number)}",
         server=lambda _: "",
         counters=_server_rates,
     ),
@@ -204,8 +204,7 @@ def listing(services: Sequence[ServiceState], options: List, info: Info, resolve
     shown: _Shown = {}
     for service in services if options.nosort else sort_services(services):
         protocol = service.config.key.protocol
-        word, name = _listed_name(service.config.key, resolver)
-        lines.append(f"{word} {form.service(name, service, number)}\n")
+        lines.append(f"{form.service(_listed_name(service.config.key, resolver), service, number)}\n")
         texts = shown.setdefault(protocol, {})
         for state in service.servers if options.nosort else sort_servers(service.servers):
             server = state.config
@@ -217,10 +216,10 @@ def listing(services: Sequence[ServiceState], options: List, info: Info, resolve
     return "".join(lines)
 
 
-def _listed_name(key: ServiceKey, resolver: Resolver) -> tuple[str, str]:
+def _listed_name(key: ServiceKey, resolver: Resolver) -> str:
     if key.protocol is None:
-        return "FWM ", f"{_mark(key.fwmark)} IPv6" if key.family == 6 else str(_mark(key.fwmark))
-    return _PROTOCOL[key.protocol], _cell(resolver, key.address, key.port, key.protocol)
+        return f"FWM  {_mark(key.fwmark)}{' IPv6' if key.family == 6 else ''}"
+    return f"{_PROTOCOL[key.protocol]} {_cell(resolver, key.address, key.port, key.protocol)}"
 
 
 def connections(entries: Iterable[Connection], options: List, resolver: Resolver) -> Iterator[str]:

@@ -22,7 +22,6 @@ from pyipvsadm.ipvs.model import (
     ServerKey,
     ServerState,
     ServiceKey,
-    ServiceState,
     Stats,
     SyncDaemon,
     Timeouts,
@@ -199,10 +198,10 @@ def encode_timeouts(timeouts: Timeouts) -> bytes:
     return TIMEOUTS.encode(timeouts)
 
 
-def decode_service(data: bytes, start: int, end: int, *, counters: bool = True) -> ServiceState:
-    """Read the attributes of an IPVS_CMD_GET_SERVICE answer: a service without its servers. Raises WireError.
+def decode_service(data: bytes, start: int, end: int, *, counters: bool = True) -> tuple[VirtualService, Stats]:
+    """Read the attributes of an IPVS_CMD_GET_SERVICE answer; ``counters`` that are not wanted are zero.
 
-    ``counters`` that are not wanted are not read.
+    Raises WireError.
     """
     table = SERVICE_STATE_MESSAGE if counters else SERVICE_MESSAGE
     af, number, raw, port, fwmark, scheduler, flags, timeout, pe_name, netmask, *stats = table.decode(data, start, end)
@@ -216,7 +215,7 @@ def decode_service(data: bytes, start: int, end: int, *, counters: bool = True) 
     elif family == 4:
         netmask = swap32(netmask)
     config = VirtualService(key, scheduler, flags, timeout, netmask, pe_name or "")
-    return ServiceState(config, (), Stats.make(stats) if any(stats) else NO_STATS)
+    return config, Stats.make(stats) if any(stats) else NO_STATS
 
 
 def decode_server(data: bytes, start: int, end: int, service_family: Family) -> ServerState:

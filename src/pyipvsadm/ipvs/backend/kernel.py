@@ -63,17 +63,16 @@ class KernelBackend:
         else:
             found = [self._get("list service", abi.IPVS_CMD_GET_SERVICE, wire.encode_key(key))]
         older = self._open_older() if len(found) >= _MANY_SERVICES and not counters else None
-        services: dict[ServiceKey, ServiceState] = {}
+        services: dict[
+            ServiceKey, ServiceState
+        ] = {}  # the kernel repeats one when another namespace adds one meanwhile
         try:
-            for answer in found:
-                service = wire.decode_service(*answer, counters=counters)
-                which = service.config.key
-                if which in services:  # the kernel repeats one when another namespace adds one while it dumps
-                    continue
-                servers = older.servers(which) if older else None
+            for data, start, end in found:
+                config, stats = wire.decode_service(data, start, end, counters=counters)
+                servers = older.servers(config.key) if older else None
                 if servers is None:
-                    servers = self._servers(which)
-                services[which] = ServiceState(service.config, servers, service.stats)
+                    servers = self._servers(config.key)
+                services[config.key] = ServiceState(config, servers, stats)
         finally:
             if older:
                 older.close()

@@ -41,6 +41,9 @@ SERVER_CONNECTIONS: Final = struct.Struct("@3I")  # active, inactive, persistent
 SERVER: Final = struct.Struct(f"@{SERVER_SETTINGS.size}s{SERVER_CONNECTIONS.size}s0Q{_STATS_SIZE}x")
 
 _NO_ADDRESS: Final = bytes(4)
+_GET_SERVICES: Final = clib.Int(abi.IP_VS_SO_GET_SERVICES)
+_GET_DESTS: Final = clib.Int(abi.IP_VS_SO_GET_DESTS)
+
 _make_server: Final = maker(ServerState)
 _NO_SERVER: Final = bytes(SERVER_SETTINGS.size)
 _IDLE: Final = bytes(SERVER_CONNECTIONS.size)
@@ -69,13 +72,13 @@ class SocketOptions:
         self._buffer = bytearray(size)
         self._answer = memoryview(self._buffer)
         self._arguments = (
-            self._socket.fileno(),
-            _socket.IPPROTO_IP,
+            clib.Int(self._socket.fileno()),
+            clib.Int(_socket.IPPROTO_IP),
             clib.buffer(self._buffer),
             clib.by_reference(self._length),
         )
 
-    def _ask(self, option: int, size: int) -> None:
+    def _ask(self, option: clib.Int, size: int) -> None:
         """Have the question in the buffer answered in its place, with ``size`` bytes."""
         descriptor, level, buffer, length = self._arguments
         self._length.value = size
@@ -90,7 +93,7 @@ class SocketOptions:
         size = SERVICES.size + number * SERVICE.size
         self._make_room(size)
         SERVICES.pack_into(self._buffer, 0, number)
-        self._ask(abi.IP_VS_SO_GET_SERVICES, size)
+        self._ask(_GET_SERVICES, size)
         counts = {
             (protocol, address, port, fwmark): count
             for protocol, address, port, fwmark, _, _, _, _, count in SERVICE.iter_unpack(self._answer[SERVICES.size :])
@@ -115,7 +118,7 @@ class SocketOptions:
         size = SERVERS.size + (count + 1) * SERVER.size
         self._buffer[:size] = bytes(size)
         SERVERS.pack_into(self._buffer, 0, *name, count + 1)
-        self._ask(abi.IP_VS_SO_GET_DESTS, size)
+        self._ask(_GET_DESTS, size)
         servers: list[ServerState] = []
         idle, make, counts = self._idle, _make_server, SERVER_CONNECTIONS.unpack
         for settings, connections in SERVER.iter_unpack(self._answer[SERVERS.size : size]):
