@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Final, TypeVar
 
-    from pyipvsadm.ipvs.model import ServerState, ServiceKey, ServiceState
+    from pyipvsadm.ipvs.model import ServerKey, ServerState, ServiceKey, ServiceState
 
     Key = tuple[int, ...]
     T = TypeVar("T")
@@ -52,20 +52,32 @@ def sort_services(services: Sequence[ServiceState]) -> list[ServiceState]:
 
 def sort_servers(servers: Sequence[ServerState]) -> Sequence[ServerState]:
     """Sort by address and port; equal ones keep their order."""
-    if len(servers) < 2:
-        return servers
-    keys = [server.config.key for server in servers]
+    places = in_order([(server_key(server.config.key), place) for place, server in enumerate(servers)])
+    return [servers[place] for place in places]
+
+
+def server_key(key: ServerKey) -> int | Key:
+    """Return what ``in_order`` sorts a server by: address and port as one number, for IPv6 as several."""
     try:
-        numbers = [_ipv4(key.address) << 16 | key.port for key in keys]
-    except OSError:  # IPv6
-        pass
-    else:
-        ordered = sorted(numbers)
-        if (ordered[-1] >> 16) - (ordered[0] >> 16) < _HALF:  # as in nearly every service
-            by_number = dict(zip(numbers, servers, strict=True))
-            if len(by_number) == len(servers):
-                return [by_number[number] for number in ordered]
-    return _sort(servers, [(*_words(key.address), key.port) for key in keys])
+        return _ipv4(key.address) << 16 | key.port
+    except OSError:
+        return (*_words(key.address), key.port)
+
+
+def in_order(entries: list[tuple[int | Key, T]]) -> list[T]:
+    """Return what stands beside the keys of one service's servers, sorted by the keys."""
+    if len(entries) > 1:
+        try:
+            ordered: list[tuple[Any, T]] = sorted(entries)
+        except TypeError:  # both families
+            pass
+        else:
+            first, last = ordered[0][0], ordered[-1][0]
+            if type(first) is int and (last >> 16) - (first >> 16) < _HALF:  # as in nearly every service
+                return [value for _, value in ordered]
+        keys = [divmod(key, 1 << 16) if isinstance(key, int) else key for key, _ in entries]
+        return _sort([value for _, value in entries], keys)
+    return [value for _, value in entries]
 
 
 def _service_key(key: ServiceKey) -> Key:

@@ -8,7 +8,7 @@ that names are cut (an IPv4 ``name:port`` to its column in listings, everything 
 from __future__ import annotations
 
 from pyipvsadm.ipvs import words
-from pyipvsadm.ipvs.order import sort_servers, sort_services
+from pyipvsadm.ipvs.order import in_order, server_key, sort_services
 from pyipvsadm.memo import remembered
 from pyipvsadm.record import Record
 
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
         Timeouts,
         VirtualService,
     )
+    from pyipvsadm.ipvs.order import Key
     from pyipvsadm.ipvs.words import Resolver
 
     Number = Callable[[int], str]  # shows a counter
-    # What was made of the settings of servers, by their id: records are kept while they are shown, and hashing one
-    # would take longer. By protocol, as that decides what ports are called.
-    _Shown = dict[model.Protocol | None, dict[int, str]]
+    # What servers are sorted by, and what was made of their settings, by their id: records are kept while they are
+    # shown, and hashing one would take longer. By protocol, as that decides what ports are called.
+    _Shown = dict[model.Protocol | None, dict[int, tuple[int | Key, str]]]
 
 _NAME_LIMIT: Final = 59  # the peer's buffer
 _COLUMN: Final = 28
@@ -127,15 +128,18 @@ def _server_rates(state: ServerState, number: Number) -> str:
     return packets + number(stats.inbps & _U32) + number(stats.outbps & _U32)
 
 
-_column: Final = remembered("{:<10}".format)
+# Most servers of a large table have the few connections that others have too.
+_columns: Final[Callable[[tuple[int, int]], str]] = remembered(
+    lambda connections: f" {connections[0]:<10} {connections[1]:<10}"
+)
 
 
 def _activity(state: ServerState, _: Number) -> str:
-    return f" {_column(state.activeconns)} {_column(state.inactconns)}"
+    return _columns((state.activeconns, state.inactconns))
 
 
 def _persistent_activity(state: ServerState, _: Number) -> str:
-    return f" {state.persistconns:<11} {_column(state.activeconns)} {_column(state.inactconns)}"
+    return f" {state.persistconns:<11}{_columns((state.activeconns, state.inactconns))}"
 
 
 def _describing(
@@ -206,13 +210,16 @@ def listing(services: Sequence[ServiceState], options: List, info: Info, resolve
         protocol = service.config.key.protocol
         lines.append(f"{form.service(_listed_name(service.config.key, resolver), service, number)}\n")
         texts = shown.setdefault(protocol, {})
-        for state in service.servers if options.nosort else sort_servers(service.servers):
+        entries = []
+        for state in service.servers:
             server = state.config
-            text = texts.get(id(server))
-            if text is None:
+            entry = texts.get(id(server))
+            if entry is None:
                 cell = _cell(resolver, server.key.address, server.key.port, protocol)
-                text = texts[id(server)] = f"  -> {cell:<28}{show(server)}"
-            lines.append(f"{text}{counters(state, number)}\n")
+                entry = texts[id(server)] = server_key(server.key), f"  -> {cell:<28}{show(server)}"
+            key, text = entry
+            entries.append((key, f"{text}{counters(state, number)}\n"))
+        lines += [line for _, line in entries] if options.nosort else in_order(entries)
     return "".join(lines)
 
 
@@ -280,15 +287,17 @@ def save(services: Sequence[ServiceState], resolver: Resolver) -> str:
         lines.append(f"-A {name}{_saved_settings(service.config)}\n")
         protocol = service.config.key.protocol
         texts = shown.setdefault(protocol, {})
-        for state in sort_servers(service.servers):
+        entries = []
+        for state in service.servers:
             server = state.config
-            text = texts.get(id(server))
-            if text is None:
+            entry = texts.get(id(server))
+            if entry is None:
                 endpoint = _endpoint(resolver, server.key.address, server.key.port, protocol)
                 tunnel = _saved_tunnel(server) if server.forward == "ipip" else ""
                 text = f"-r {endpoint} {_FORWARD_OPTION[server.forward]} -w {server.weight}{tunnel}\n"
-                texts[id(server)] = text
-            lines.append(f"-a {name} {text}")
+                entry = texts[id(server)] = server_key(server.key), text
+            entries.append(entry)
+        lines += [f"-a {name} {text}" for text in in_order(entries)]
     return "".join(lines)
 
 

@@ -30,6 +30,7 @@ from pyipvsadm.ipvs.model import (
 from pyipvsadm.memo import remembered
 from pyipvsadm.netlink.attrs import Attr, AttrTable, Kind, asciiz, be16, i32, swap32, u8, u16, u32, u64
 from pyipvsadm.netlink.genl import nested
+from pyipvsadm.record import maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _AF: Final[dict[Family, int]] = {4: AF_INET, 6: AF_INET6}
 _FAMILY: Final[dict[int, Family]] = dict(zip(_AF.values(), _AF, strict=True))
 _PROTOCOL: Final = dict(zip(PROTOCOL_NUMBERS.values(), PROTOCOL_NUMBERS, strict=True))
 FORWARD: Final = dict(zip(FORWARD_FLAGS.values(), FORWARD_FLAGS, strict=True))
+_make_key: Final = maker(ServiceKey)
+_make_service: Final = maker(VirtualService)
 NO_STATS: Final = Stats()  # one serves all that have counted nothing
 _TUNNEL_TYPE: Final = dict(zip(TUNNEL_TYPES.values(), TUNNEL_TYPES, strict=True))
 _STATE: Final = {"master": abi.IP_VS_STATE_MASTER, "backup": abi.IP_VS_STATE_BACKUP}
@@ -209,12 +212,13 @@ def decode_service(data: bytes, start: int, end: int, *, counters: bool = True) 
     if fwmark:
         key = ServiceKey(family, None, "", 0, fwmark)
     else:
-        key = ServiceKey(family, _known(_PROTOCOL, number, "IPVS_SVC_ATTR_PROTOCOL", start), _text(raw, family), port)
+        protocol = _known(_PROTOCOL, number, "IPVS_SVC_ATTR_PROTOCOL", start)
+        key = _make_key((ServiceKey, family, protocol, _text(raw, family), port, 0))
     if netmask == WHOLE_NETMASK[family]:  # in either byte order
         netmask = None
     elif family == 4:
         netmask = swap32(netmask)
-    config = VirtualService(key, scheduler, flags, timeout, netmask, pe_name or "")
+    config = _make_service((VirtualService, key, scheduler, flags, timeout, netmask, pe_name or ""))
     return config, Stats.make(stats) if any(stats) else NO_STATS
 
 

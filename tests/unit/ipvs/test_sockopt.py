@@ -56,8 +56,9 @@ def test_layouts_are_the_compilers(tmp_path: Path) -> None:
         values[sockopt.SERVICE.size : -sockopt.SERVERS.size],
         values[-sockopt.SERVERS.size :],
     )
-    assert sockopt.SERVICE.unpack(service) == (1, address, 2, 3, b"rr" + bytes(14), 4, 5, 6, 7)
+    name = sockopt.NAME.pack(1, address, 2, 3)
+    assert sockopt.SERVICE.unpack(service) == (name, 7)
     settings, connections = sockopt.SERVER.unpack(server)
     assert sockopt.SERVER_SETTINGS.unpack(settings) == (address, 1, 2, -3, 4, 5)
     assert sockopt.SERVER_CONNECTIONS.unpack(connections) == (6, 7, 8)
-    assert sockopt.SERVERS.unpack(question) == (1, address, 2, 3, 4)
+    assert sockopt.SERVERS.unpack(question) == (name, 4)

@@ -13,6 +13,7 @@ from pyipvsadm.ipvs.reasons import refusal
 from pyipvsadm.netlink.genl import GenericSocket
 from pyipvsadm.netlink.socket import NetlinkError
 from pyipvsadm.netns import NetworkNamespace
+from pyipvsadm.record import maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # From how many services on it pays to open the older interface, which takes as long as reading these.
 _MANY_SERVICES: Final = 100
 
+_make_state: Final = maker(ServiceState)
 _NO_FAMILY: Final = errno.ENOPROTOOPT  # what the C tool's socket option fails with where there is no ip_vs
 _LOADER_ENVIRONMENT: Final = {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin"}  # what the kernel gives its module loader
 
@@ -72,7 +74,7 @@ class KernelBackend:
                 servers = older.servers(config.key) if older else None
                 if servers is None:
                     servers = self._servers(config.key)
-                services[config.key] = ServiceState(config, servers, stats)
+                services[config.key] = _make_state((ServiceState, config, servers, stats))
         finally:
             if older:
                 older.close()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import _socket
 import os
 import struct
-from _socket import inet_ntoa
+from _socket import inet_aton, inet_ntoa
 
 from pyipvsadm import clib
 from pyipvsadm.abi import ip_vs as abi
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from pyipvsadm.ipvs.model import ServiceKey
 
-    # Protocol number, address, port (network order) and mark of a service.
-    Name = tuple[int, bytes, int, int]
-
 _STATS_SIZE: Final = struct.calcsize("@3I2Q5I0Q")  # struct ip_vs_stats_user, which is not read
 INFO: Final = struct.Struct("@3I")
 SERVICES: Final = struct.Struct("@I0Q")
-SERVICE: Final = struct.Struct(f"@H2x4sH2xI16s4I0Q{_STATS_SIZE}x")
-SERVERS: Final = struct.Struct("@H2x4sH2xII0Q")
+NAME: Final = struct.Struct("@H2x4sH2xI")  # of a service: protocol, address, port (network order), mark
+SERVICE: Final = struct.Struct(
+    f"@{NAME.size}s16x12xI0Q{_STATS_SIZE}x"
+)  # name and number of servers; the rest is not read
+SERVERS: Final = struct.Struct(f"@{NAME.size}sI0Q")
 SERVER_SETTINGS: Final = struct.Struct("@4sHIi2I")  # what struct ip_vs_dest_entry begins with
 SERVER_CONNECTIONS: Final = struct.Struct("@3I")  # active, inactive, persistent
 SERVER: Final = struct.Struct(f"@{SERVER_SETTINGS.size}s{SERVER_CONNECTIONS.size}s0Q{_STATS_SIZE}x")
@@ -86,18 +86,15 @@ class SocketOptions:
             number = clib.errno()
             raise OSError(number, os.strerror(number))
 
-    def _read_counts(self) -> dict[Name, int]:
-        """Return how many servers, of either family, each IPv4 service has."""
+    def _read_counts(self) -> dict[bytes, int]:
+        """Return how many servers, of either family, each IPv4 service has, by the service's name."""
         info = self._socket.getsockopt(_socket.IPPROTO_IP, abi.IP_VS_SO_GET_INFO, INFO.size)
         number = INFO.unpack(info)[2]
         size = SERVICES.size + number * SERVICE.size
         self._make_room(size)
         SERVICES.pack_into(self._buffer, 0, number)
         self._ask(_GET_SERVICES, size)
-        counts = {
-            (protocol, address, port, fwmark): count
-            for protocol, address, port, fwmark, _, _, _, _, count in SERVICE.iter_unpack(self._answer[SERVICES.size :])
-        }
+        counts = dict(SERVICE.iter_unpack(self._answer[SERVICES.size :]))
         self._make_room(SERVERS.size + (max(counts.values(), default=0) + 1) * SERVER.size)
         return counts
 
@@ -106,18 +103,17 @@ class SocketOptions:
         if service.family != 4:
             return None
         if service.protocol is None:
-            name = 0, _NO_ADDRESS, 0, service.fwmark
+            name = NAME.pack(0, _NO_ADDRESS, 0, service.fwmark)
         else:
-            address = _socket.inet_aton(service.address)
-            name = PROTOCOL_NUMBERS[service.protocol], address, swap16(service.port), 0
+            address = inet_aton(service.address)
+            name = NAME.pack(PROTOCOL_NUMBERS[service.protocol], address, swap16(service.port), 0)
         count = self._counts.get(name)
         if count is None:
             return None
         # One place more than there were servers: full, it tells that there are more by now; one that is left empty has
         # no settings, and tells that there are fewer, or of the other family.
         size = SERVERS.size + (count + 1) * SERVER.size
-        self._buffer[:size] = bytes(size)
-        SERVERS.pack_into(self._buffer, 0, *name, count + 1)
+        self._buffer[:size] = SERVERS.pack(name, count + 1) + bytes(size - SERVERS.size)
         self._ask(_GET_DESTS, size)
         servers: list[ServerState] = []
         idle, make, counts = self._idle, _make_server, SERVER_CONNECTIONS.unpack
