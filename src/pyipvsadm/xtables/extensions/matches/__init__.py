@@ -1,0 +1,1 @@
+"""Matches: a module each, named as after -m."""

@@ -1,0 +1,1 @@
+"""Targets: a module each, named as after -j, in small letters."""

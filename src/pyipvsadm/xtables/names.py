@@ -1,0 +1,123 @@
+"""What hosts, networks, ports and protocols are called, and what their names stand for; each question is asked once."""
+
+from __future__ import annotations
+
+import _socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from pyipvsadm.xtables.options import Family
+
+# Protocols that rules name even where the system's list of them (/etc/protocols) does not.
+PROTOCOLS: Final = {
+    "tcp": 6,
+    "sctp": 132,
+    "udp": 17,
+    "udplite": 136,
+    "icmp": 1,
+    "icmpv6": 58,
+    "ipv6-icmp": 58,
+    "esp": 50,
+    "ah": 51,
+    "ipv6-mh": 135,
+    "mh": 135,
+    "all": 0,
+}
+_PROTOCOL_NAMES: Final[dict[int, str]] = {}
+for _name, _number in PROTOCOLS.items():
+    _PROTOCOL_NAMES.setdefault(_number, _name)
+
+
+class Resolver:
+    """Answers questions about names, from the system, and remembers the answers."""
+
+    def __init__(self) -> None:
+        self._addresses: dict[tuple[str, Family], list[bytes]] = {}
+        self._hosts: dict[bytes, str] = {}
+        self._ports: dict[tuple[str, str | None], int | None] = {}
+        self._services: dict[tuple[int, str | None], str] = {}
+        self._protocols: dict[int, str] = {}
+
+    def addresses(self, host: str, family: Family) -> list[bytes]:
+        """Return the addresses of a host, 4 or 16 bytes each, in the system's order; [] for none."""
+        key = (host, family)
+        if key not in self._addresses:
+            self._addresses[key] = self._ask_addresses(host, family)
+        return self._addresses[key]
+
+    def _ask_addresses(self, host: str, family: Family) -> list[bytes]:
+        kind = _socket.AF_INET if family == 4 else _socket.AF_INET6
+        try:
+            return [_socket.inet_pton(kind, host)]
+        except (OSError, ValueError):
+            pass
+        encoded: Any = host.encode("utf-8", "surrogateescape")
+        try:
+            answers = _socket.getaddrinfo(encoded, None, kind, _socket.SOCK_RAW)
+        except (OSError, ValueError):
+            return []
+        found = [_socket.inet_pton(kind, str(answer[4][0])) for answer in answers]
+        return list(dict.fromkeys(found))
+
+    def host(self, packed: bytes) -> str:
+        """Return the name of an address, or the address where it has none."""
+        name = self._hosts.get(packed)
+        if name is None:
+            text = _socket.inet_ntop(_socket.AF_INET if len(packed) == 4 else _socket.AF_INET6, packed)
+            try:
+                name = _socket.getnameinfo((text, 0), _socket.NI_NAMEREQD)[0]
+            except (OSError, ValueError):
+                name = text
+            self._hosts[packed] = name
+        return name
+
+    def port(self, name: str, protocol: str | None) -> int | None:
+        """Return the port of a service, for a protocol or for any; None for an unknown name."""
+        key = (name, protocol)
+        if key not in self._ports:
+            try:
+                self._ports[key] = _socket.getservbyname(name, protocol) if protocol else _socket.getservbyname(name)
+            except (OSError, ValueError):
+                self._ports[key] = None
+        return self._ports[key]
+
+    def service(self, port: int, protocol: str | None) -> str:
+        """Return the name of a port, for a protocol or for any, or its number."""
+        key = (port, protocol)
+        if key not in self._services:
+            try:
+                name = _socket.getservbyport(port, protocol) if protocol else _socket.getservbyport(port)
+            except (OSError, OverflowError):
+                name = str(port)
+            self._services[key] = name
+        return self._services[key]
+
+    def protocol_number(self, name: str) -> int | None:
+        """Return the number of a protocol, in any case of letters; None for an unknown name."""
+        name = name.lower()
+        if name in PROTOCOLS:
+            return PROTOCOLS[name]
+        try:
+            return _socket.getprotobyname(name)
+        except (OSError, ValueError):
+            return None
+
+    def protocol(self, number: int) -> str | None:
+        """Return the name of a protocol, None where it has none."""
+        return _PROTOCOL_NAMES.get(number) or self._system_protocols().get(number)
+
+    def _system_protocols(self) -> dict[int, str]:
+        """Read /etc/protocols: there is no getprotobynumber(3) in Python."""
+        if not self._protocols:
+            self._protocols[-1] = ""
+            try:
+                with open("/etc/protocols", encoding="utf-8", errors="surrogateescape") as file:
+                    for line in file:
+                        words = line.partition("#")[0].split()
+                        if len(words) > 1 and words[1].isdigit():
+                            self._protocols.setdefault(int(words[1]), words[0])
+            except OSError:
+                pass
+        return self._protocols

@@ -1,0 +1,49 @@
+"""Which extensions there are: one module each, imported when it is first named."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal
+
+    from pyipvsadm.xtables.options import Extension, Family
+
+    Kind = Literal["match", "target"]
+
+_PACKAGES: Final = {"match": "matches", "target": "targets"}
+_LONGEST_NAME: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
+
+_found: dict[tuple[str, str], tuple[Extension, ...]] = {}
+
+
+def revisions(kind: Kind, name: str, family: Family) -> list[Extension]:
+    """Return the revisions of an extension for a family, the highest first; [] for one that is not known here.
+
+    ``name`` is what is typed after -m or -j, or what the kernel has in a rule.
+    """
+    found = [extension for extension in _load(kind, name) if family in extension.families]
+    return sorted(found, key=lambda extension: -extension.revision)
+
+
+def _load(kind: Kind, name: str) -> tuple[Extension, ...]:
+    key = (kind, name)
+    known = _found.get(key)
+    if known is None:
+        known = _found[key] = _import(kind, name)
+    return known
+
+
+def _import(kind: Kind, name: str) -> tuple[Extension, ...]:
+    if not (name.isascii() and name.isidentifier()) or len(name) > _LONGEST_NAME or name.startswith("_"):
+        return ()
+    module = f"pyipvsadm.xtables.extensions.{_PACKAGES[kind]}.{name.lower()}"
+    try:
+        __import__(module)
+    except ModuleNotFoundError as problem:
+        if problem.name != module:
+            raise
+        return ()
+    import sys
+
+    extensions: tuple[Extension, ...] = sys.modules[module].EXTENSIONS
+    return tuple([extension for extension in extensions if name in (extension.name, extension.alias)])
