@@ -138,7 +138,7 @@ def ours(case: Case, revisions: dict[tuple[str, str], int]) -> list[tuple[str, s
 
     Takes the highest revision there is, up to the one in ``revisions``. Raises UsageError.
     """
-    protocol = 0
+    protocol = stated = 0
     found: list[tuple[Extension, object]] = []
     drafts = []
     words = list(case.words)
@@ -150,8 +150,11 @@ def ours(case: Case, revisions: dict[tuple[str, str], int]) -> list[tuple[str, s
             continue
         if word in ("-p", "-s", "-d", "-i", "-o"):
             value = words.pop(0)
-            if word == "-p" and not inverted:
-                protocol = int(value) if value.isdigit() else NAMES.protocol_number(value) or 0
+            if word == "-p":
+                stated = int(value) if value.isdigit() else NAMES.protocol_number(value) or 0
+                protocol = 0 if inverted else stated
+                for draft in drafts:
+                    draft.stated = stated
         elif word in ("-m", "-j"):
             name = words.pop(0)
             kind = "match" if word == "-m" else "target"
@@ -161,6 +164,7 @@ def ours(case: Case, revisions: dict[tuple[str, str], int]) -> list[tuple[str, s
                 limit = revisions.get((kind, known[0].name), 255)
                 extension = next(one for one in known if one.revision <= limit)
                 drafts.append(extension.draft(case.family, NAMES, protocol))
+                drafts[-1].stated = stated
         elif word.startswith("--"):
             name, equals, attached = word[2:].partition("=")
             for draft in reversed(drafts):
@@ -220,7 +224,7 @@ def differences(case: Case) -> list[str]:
         view = View(case.family, NAMES, numeric=True, protocol=protocol)
         plain = View(case.family, NAMES, numeric=False, protocol=protocol)
         dash = "-m" if kind == "match" else "-j"
-        saved += f" {dash} {extension.name}{extension.save(data, view)}"
+        saved += f" {dash} {extension.typed_name(data)}{extension.save(data, view)}"
         numeric += extension.show(data, view)
         named += extension.show(data, plain)
     if not theirs.saved.endswith(saved) and saved not in theirs.saved:

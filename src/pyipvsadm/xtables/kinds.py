@@ -32,6 +32,8 @@ def read_number(text: str, low: int = 0, high: int = U32) -> int | None:
     digits = digits[1:] if digits[:1] == "+" else digits
     if not digits.isascii() or not digits.isalnum() or len(digits) > 24:
         return None
+    if digits[1:2] in ("o", "O") or digits[3:4] in ("x", "X"):  # int() would take 0o7 and, after 0x, another 0x
+        return None
     try:
         if digits[:2] in ("0x", "0X"):
             value = int(digits[2:], 16)

@@ -43,16 +43,18 @@ class Draft:
     """The options of one match or target while they are read.
 
     ``values`` become the struct; ``seen`` has the names of the options that were given, as they are declared;
-    ``inverted`` is whether "!" stands before the option that is being read.
+    ``inverted`` is whether "!" stands before the option that is being read. ``stated`` is the protocol that was read so
+    far, be there a "!" before it or not, and whether it came before the extension's name or after it.
     """
 
-    __slots__ = ("extension", "family", "inverted", "names", "option", "protocol", "seen", "values")
+    __slots__ = ("extension", "family", "inverted", "names", "option", "protocol", "seen", "stated", "values")
 
     def __init__(self, extension: Extension, family: Family, names: Resolver, protocol: int = 0) -> None:
         self.extension = extension
         self.family = family
         self.names = names
         self.protocol = protocol  # of the rule, 0 for none or an inverted one
+        self.stated = protocol
         self.values: Values = dict(extension.layout.defaults)
         self.seen: set[str] = set()
         self.inverted = False
@@ -192,12 +194,12 @@ class Extension:
     of them together at the end, and raises UsageError or completes the values. ``save`` and ``show`` return the options
     as ``-S`` and as ``-L`` print them, each part after a space; without them, all options that are set, in the order of
     their declaration. ``protocols`` are the numbers of those a rule must be for (-p), none for any. An ``alias`` is
-    another name that is typed for it; rules keep ``name``.
+    another name that is typed for it; rules keep ``name``. Where ``-S`` says another name for some values, ``typed`` tells.
     """
 
     __slots__ = (
         "_save", "_show", "alias", "by_name", "check", "families", "kind", "layout", "name", "options", "protocols", "revision",
-        "start", "summary",
+        "start", "summary", "typed",
     )  # fmt: skip
 
     def __init__(
@@ -216,6 +218,7 @@ class Extension:
         check: Callable[[Draft], None] | None = None,
         save: Callable[[Values, View], str] | None = None,
         show: Callable[[Values, View], str] | None = None,
+        typed: Callable[[Values], str] | None = None,
     ) -> None:
         self.kind = kind
         self.name = name
@@ -230,6 +233,7 @@ class Extension:
         self.check = check
         self._save = save
         self._show = show
+        self.typed = typed
         # A name without an option of its own stands for the same one under another name.
         self.by_name: dict[str, Option] = {
             name: option for option in options for name in (option.name, *option.aliases)
@@ -263,6 +267,10 @@ class Extension:
         if self.check:
             self.check(draft)
         return self.layout.pack(draft.values).ljust(self.size, b"\0")
+
+    def typed_name(self, data: bytes) -> str:
+        """Return the name that ``-S`` prints after -m or -j, which may be an alias of the rule's. Raises WireError."""
+        return self.typed(self.layout.unpack(data)) if self.typed else self.name
 
     def save(self, data: bytes, view: View) -> str:
         """Return the options as ``-S`` prints them, each after a space. Raises WireError."""
