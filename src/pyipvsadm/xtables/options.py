@@ -194,7 +194,8 @@ class Extension:
     of them together at the end, and raises UsageError or completes the values. ``save`` and ``show`` return the options
     as ``-S`` and as ``-L`` print them, each part after a space; without them, all options that are set, in the order of
     their declaration. ``protocols`` are the numbers of those a rule must be for (-p), none for any. An ``alias`` is
-    another name that is typed for it; rules keep ``name``. Where ``-S`` says another name for some values, ``typed`` tells.
+    another name that is typed for it; rules keep ``name``. ``typed(values)``
+    returns which of the two ``-S`` prints, ``name`` without it.
     """
 
     __slots__ = (
