@@ -1,0 +1,221 @@
+"""What the targets that translate addresses share: addresses and ports to translate to, and flags.
+
+Structs: ``struct nf_nat_ipv4_multi_range_compat``, ``struct nf_nat_range`` and ``struct nf_nat_range2``,
+linux/netfilter/nf_nat.h. Syntax: iptables-extensions(8), "DNAT", "SNAT", "MASQUERADE", "REDIRECT".
+"""
+
+from __future__ import annotations
+
+from _socket import AF_INET, AF_INET6, inet_pton
+
+from pyipvsadm.errors import UsageError
+from pyipvsadm.xtables.kinds import U16, from_inet, show_address
+from pyipvsadm.xtables.layout import Layout, be16, raw, u32
+from pyipvsadm.xtables.options import Kind, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from pyipvsadm.xtables.layout import Values
+    from pyipvsadm.xtables.options import Draft, View
+
+    Ports = tuple[int, int, int, int]  # flags, first, last, base
+    Translation = tuple[Any, ...]  # flags, first and last address, first and last port, perhaps the base
+
+MAP_IPS, PROTO_SPECIFIED, PROTO_RANDOM, PERSISTENT, PROTO_RANDOM_FULLY, PROTO_OFFSET = (
+    1,
+    2,
+    4,
+    8,
+    16,
+    32,
+)  # NF_NAT_RANGE_*
+
+IPV4_RANGE: Final = Layout(
+    "struct nf_nat_ipv4_multi_range_compat",
+    u32("rangesize", 1),
+    u32("flags"),
+    raw("min_ip", 4),
+    raw("max_ip", 4),
+    be16("min"),
+    be16("max"),
+)
+IPV4_PORTS: Final = ("flags", "min", "max")
+IPV4_MEMBERS: Final = ("flags", "min_ip", "max_ip", "min", "max")
+
+_RANGE: Final = (u32("flags"), raw("min_addr", 16), raw("max_addr", 16), be16("min_proto"), be16("max_proto"))
+RANGE: Final = Layout("struct nf_nat_range", *_RANGE)
+PORTS: Final = ("flags", "min_proto", "max_proto")
+MEMBERS: Final = ("flags", "min_addr", "max_addr", "min_proto", "max_proto")
+
+RANGE2: Final = Layout("struct nf_nat_range2", *_RANGE, be16("base_proto"))
+MEMBERS2: Final = (*MEMBERS, "base_proto")
+
+# ICMP, which has no ports but identifiers, is let through for either family; ICMPv6 is not.
+_WITH_PORTS: Final = (1, 6, 17, 33, 132)
+
+
+# -- ports -------------------------------------------------------------------------------------------------------------
+
+_DIGITS: Final = {8: "01234567", 10: "0123456789", 16: "0123456789abcdefABCDEF"}
+
+
+def read_leading_number(text: str) -> tuple[int | None, str]:
+    """Return the number that a text begins with, as strtoul(3) reads it with base 0, and what follows it."""
+    digits = text.lstrip(" \t\n\v\f\r")
+    digits = digits[1:] if digits[:1] == "+" else digits
+    base = 10
+    if digits[:1] == "0":
+        base = 16 if digits[1:2] in ("x", "X") and digits[2:3] and digits[2] in _DIGITS[16] else 8
+    body = digits[2:] if base == 16 else digits
+    rest = body.lstrip(_DIGITS[base])
+    number = body[: len(body) - len(rest)]
+    return (int(number, base) if 0 < len(number) <= 24 else None), rest
+
+
+def _read_ports(text: str, draft: Draft, *, shifts: bool) -> Ports:
+    """Return the ports of ``port``, ``first-last`` or ``first-last/base``; only single ones can be services."""
+    if draft.stated not in _WITH_PORTS:
+        raise UsageError(f"{draft.extension.name}: ports need a rule for TCP, UDP, SCTP or DCCP")
+    first, rest = read_leading_number(text)
+    if first is None or first > U16:
+        service = draft.names.port(text, None)
+        if service is None:
+            raise draft.bad(text, "not a port or service")
+        return PROTO_SPECIFIED, service, service, 0
+    if not rest:
+        return PROTO_SPECIFIED, first, first, 0
+    last, after = read_leading_number(rest[1:])
+    if rest[0] != "-" or last is None or last > U16 or after[:1] not in ("", "/"):
+        raise draft.bad(text, "not a port or a range of ports")
+    if last < first:
+        raise draft.bad(text, "the range is upside down")
+    if not after:
+        return PROTO_SPECIFIED, first, last, 0
+    if not shifts:
+        raise draft.bad(text, "the kernel cannot shift ranges of ports here")
+    return PROTO_SPECIFIED | PROTO_OFFSET, first, last, _read_base(after[1:], draft)
+
+
+def _read_base(text: str, draft: Draft) -> int:
+    # Whatever follows the number is not looked at.
+    base, _ = read_leading_number(text)
+    if base is None or not 1 <= base <= U16:
+        base = draft.names.port(text, None)
+    if base is None:
+        raise draft.bad(text, "not a port or service")
+    return base
+
+
+def _show_ports(flags: int, first: int, last: int, base: int = 0) -> str:
+    text = str(first) if first == last else f"{first}-{last}"
+    return f"{text}/{base}" if flags & PROTO_OFFSET else text
+
+
+def _ports(*, shifts: bool) -> Kind:
+    """Ports, for the flags and two members."""
+
+    def read(text: str, draft: Draft) -> tuple[int, int, int]:
+        flags, first, last, _ = _read_ports(text, draft, shifts=shifts)
+        return draft.values["flags"] | flags, first, last
+
+    return Kind(read, lambda value, _: _show_ports(*value), "PORT[-PORT]")
+
+
+def _has_ports(values: Values) -> bool:
+    return bool(values["flags"] & PROTO_SPECIFIED)
+
+
+def to_ports(members: tuple[str, str, str], *, shifts: bool) -> Option:
+    """Return the option for ports alone; a base for them is read where the target ``shifts``, and lost."""
+    return Option("to-ports", kind=_ports(shifts=shifts), to=members, when=_has_ports)
+
+
+def show_ports(values: Values, members: tuple[str, str, str], heading: str) -> str:
+    """Return the ports alone as ``-L`` prints them, with their heading after a space."""
+    flags, first, last = [values[member] for member in members]
+    return f" {heading} {_show_ports(flags, first, last)}" if flags & PROTO_SPECIFIED else ""
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+def _read_address(text: str, draft: Draft) -> bytes:
+    try:
+        return inet_pton(AF_INET if draft.family == 4 else AF_INET6, text)
+    except (OSError, ValueError):
+        raise draft.bad(text, "not an address") from None
+
+
+def _split(text: str, draft: Draft) -> tuple[str | None, str | None]:
+    """Return the addresses, None where there is no place for them, and the ports, None where there is no colon."""
+    opening = text.find("[")
+    closing = text.find("]", opening)
+    if opening >= 0 and (closing < 0 or draft.family == 4):
+        raise draft.bad(text, 'not an IPv6 address in "[" and "]"')
+    # What stands before the brackets, or between them and the ports, is not looked at.
+    colon = text.find(":", 0 if opening < 0 else closing)
+    if colon < 0 or (opening < 0 and text.find(":", colon + 1) >= 0):
+        addresses, ports = text, None
+    else:
+        addresses, ports = text[:colon], text[colon + 1 :]
+    if ports is not None and colon in (0, 2):  # 2 is meant for "[]", but any two letters are taken for it
+        return None, ports
+    return addresses if opening < 0 else text[opening + 1 : closing], ports
+
+
+def _read_translation(text: str, draft: Draft, *, shifts: bool) -> Translation:
+    addresses, ports = _split(text, draft)
+    flags = draft.values["flags"]
+    first = last = base = 0
+    low = high = bytes(4 if draft.family == 4 else 16)
+    if ports is not None:
+        more, first, last, base = _read_ports(ports, draft, shifts=shifts)
+        flags |= more
+    if addresses is not None:
+        begin, dash, end = addresses.partition("-")
+        low = _read_address(begin, draft)
+        high = _read_address(end, draft) if dash else low
+        flags |= MAP_IPS
+    return flags, low, high, first, last, base
+
+
+def show_translation(value: Translation, view: View) -> str:
+    """Return addresses and ports as they are read."""
+    flags, low, high, first, last, *base = value
+    text = ""
+    if flags & MAP_IPS:
+        text = show_address(from_inet(low, view))
+        if low != high:
+            text += f"-{show_address(from_inet(high, view))}"
+        if view.family == 6 and flags & PROTO_SPECIFIED:
+            text = f"[{text}]"
+    if flags & PROTO_SPECIFIED:
+        text += f":{_show_ports(flags, first, last, *base)}"
+    return text
+
+
+def translation(members: tuple[str, ...], *, shifts: bool) -> Kind:
+    """``[address[-address]][:port[-port[/base]]]``, for the flags and the other members; a base where it ``shifts``."""
+
+    def read(text: str, draft: Draft) -> Translation:
+        flags, low, high, *ports = _read_translation(text, draft, shifts=shifts)
+        size = len(draft.extension.layout.defaults[members[1]])
+        return (flags, low.ljust(size, b"\0"), high.ljust(size, b"\0"), *ports)[: len(members)]
+
+    return Kind(read, show_translation, "[ADDRESS[-ADDRESS]][:PORT[-PORT]]")
+
+
+# -- flags -------------------------------------------------------------------------------------------------------------
+
+RANDOM: Final = Option("random", to="flags", bit=PROTO_RANDOM)
+RANDOM_FULLY: Final = Option("random-fully", to="flags", bit=PROTO_RANDOM_FULLY)
+PERSISTENTLY: Final = Option("persistent", to="flags", bit=PERSISTENT)
+
+
+def show_flags(values: Values) -> str:
+    """Return the flags as ``-L`` prints them, each after a space."""
+    flags = values["flags"]
+    names = ((PROTO_RANDOM, " random"), (PROTO_RANDOM_FULLY, " random-fully"), (PERSISTENT, " persistent"))
+    return "".join([name for bit, name in names if flags & bit])
