@@ -160,6 +160,8 @@ def ours(case: Case, revisions: dict[tuple[str, str], int]) -> list[tuple[str, s
             kind = "match" if word == "-m" else "target"
             if name not in ("ACCEPT", "DROP", "RETURN"):
                 known = registry.revisions(kind, name, case.family)
+                if not known and registry.revisions(kind, name, 4 if case.family == 6 else 6):
+                    raise UsageError(f"no {kind} {name} in this family")
                 assert known, f"no {kind} {name}"
                 limit = revisions.get((kind, known[0].name), 255)
                 extension = next(one for one in known if one.revision <= limit)
@@ -212,7 +214,10 @@ def differences(case: Case) -> list[str]:
             return [f"no {kind} {name} revision {revision} in our registry"]
         extension = known[0]
         user = extension.layout.user_size
-        payload = next((own for k, n, r, own in mine if (k, n, r) == (kind, name, revision)), None)
+        made = next((entry for entry in mine if entry[:3] == (kind, name, revision)), None)
+        payload = made[3] if made else None
+        if made:
+            mine.remove(made)  # a rule can have a match twice
         if len(data) != extension.size:
             found.append(f"{name}: {len(data)} bytes in the kernel, {extension.size} in ours")
             continue
