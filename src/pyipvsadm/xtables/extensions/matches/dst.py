@@ -1,0 +1,14 @@
+"""The Destination Options header of IPv6.
+
+Struct: ``struct ip6t_opts``, linux/netfilter_ipv6/ip6t_opts.h. Syntax: iptables-extensions(8), "dst".
+"""
+
+from __future__ import annotations
+
+from pyipvsadm.xtables.extensions.headers import options_header
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+EXTENSIONS: Final = (options_header("dst", "the Destination Options header"),)
