@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _PACKAGES: Final = {"match": "matches", "target": "targets"}
 _LONGEST_NAME: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 
+# Other names of protocols' matches: -p loads a match by the protocol's name, as it was typed.
+_MATCHES: Final = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6"}
+
 _found: dict[tuple[str, str], tuple[Extension, ...]] = {}
 
 
@@ -21,6 +24,8 @@ def revisions(kind: Kind, name: str, family: Family) -> list[Extension]:
 
     ``name`` is what is typed after -m or -j, or what the kernel has in a rule.
     """
+    if kind == "match":
+        name = _MATCHES.get(name, name)
     found = [extension for extension in _load(kind, name) if family in extension.families]
     return sorted(found, key=lambda extension: -extension.revision)
 
