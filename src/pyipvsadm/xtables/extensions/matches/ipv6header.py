@@ -81,13 +81,16 @@ def _read(text: str, draft: Draft) -> int:
 
 
 def _write(value: int, _: View) -> str:
-    return show_bits(value, _BITS, empty="")
+    return show_bits(value, _BITS)
 
 
 def _show(values: Values, view: View) -> str:
-    flags = values["matchflags"]
-    text = f"0x{flags:02X}" if view.numeric else _write(flags, view)
-    return f" ipv6header flags:{'!' if values['invflags'] else ''}{text}{' soft' if values['modeflag'] else ''}"
+    flags, inverted = values["matchflags"], values["invflags"]
+    text = " ipv6header"
+    if flags or inverted:
+        names = f"0x{flags:02X}" if view.numeric else _write(flags, view)
+        text += f" flags:{'!' if inverted else ''}{names}"
+    return f"{text} soft" if values["modeflag"] else text
 
 
 EXTENSIONS: Final = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from _socket import AF_INET6, inet_pton
 
 from pyipvsadm.xtables.extensions.headers import flagged, has
-from pyipvsadm.xtables.kinds import U8, U16, number, read_address, read_number, show_address
+from pyipvsadm.xtables.kinds import U8, U16, U32, number, read_address, read_number, show_address
 from pyipvsadm.xtables.layout import Layout, align, raw, u8, u16
 from pyipvsadm.xtables.options import IPV6, Extension, Kind, Option
 
@@ -64,10 +64,10 @@ def _mask_of(length: int) -> bytes:
     return (((1 << length) - 1) << (128 - length)).to_bytes(16, "big")
 
 
-def _length_of(mask: bytes) -> int:
-    """Return how many leading ones a mask has; 128 for one that has others too, as the C tool takes it."""
+def _length_of(mask: bytes) -> int | None:
+    """Return how many leading ones a mask has; None for one that has others too."""
     zeros = int.from_bytes(mask, "big") ^ ((1 << 128) - 1)
-    return 128 if zeros & (zeros + 1) else 128 - zeros.bit_length()
+    return None if zeros & (zeros + 1) else 128 - zeros.bit_length()
 
 
 def _read_mask(word: str) -> bytes | None:
@@ -77,6 +77,8 @@ def _read_mask(word: str) -> bytes | None:
             length = _length_of(inet_pton(AF_INET6, word))
         except (OSError, ValueError):
             return None
+        if length is None:
+            length = 128  # as the C tool takes it
     return _mask_of(length)
 
 
@@ -90,7 +92,8 @@ def _read_segment(text: str, draft: Draft) -> tuple[bytes, bytes]:
 
 def _write_segment(value: tuple[bytes, bytes], _: View) -> str:
     address, mask = value
-    return f"{show_address(address)}/{_length_of(mask)}"
+    length = _length_of(mask)
+    return f"{show_address(address)}/{U32 if length is None else length}"  # -1 without a sign, to the C tool
 
 
 def _show_numbers(values: Values, _: View) -> str:
