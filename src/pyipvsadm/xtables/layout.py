@@ -123,7 +123,8 @@ def chars(name: str, size: int, default: str = "") -> Field:
 def private(name: str, size: int = 8, alignment: int = 8) -> Field:
     """Return a member that is the kernel's own, such as a pointer; what follows it is not compared either."""
     unit = {1: "B", 2: "H", 4: "I", 8: "Q"}[alignment]
-    return Field(name, f"{size // alignment}{unit}", (0,) * (size // alignment), count=size // alignment, private=True)
+    count = size // alignment
+    return Field(name, f"{count}{unit}", 0 if count == 1 else (0,) * count, count=count, private=True)
 
 
 def align(to: int) -> Field:
