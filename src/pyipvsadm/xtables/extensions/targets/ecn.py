@@ -25,7 +25,7 @@ _ECE, _CWR = 1, 2
 
 
 def _is_remove(values: Values) -> bool:
-    return bool(values["operation"] == _REMOVE and values["proto"] == 0)
+    return bool(values["operation"] == _REMOVE and not values["proto"] & (_ECE | _CWR))
 
 
 def _tcp_bit(name: str, operation: int, bit: int) -> Option:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from _socket import AF_INET6, inet_aton, inet_pton
 
 from pyipvsadm.errors import UsageError
-from pyipvsadm.xtables.kinds import U16, number, read_number, show_address
+from pyipvsadm.xtables.kinds import U16, U32, from_inet, number, read_number, show_address
 from pyipvsadm.xtables.layout import Layout, be16, raw, u16, u32
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
@@ -67,9 +67,17 @@ def _read_mask(text: str, draft: Draft) -> bytes:
 
 
 def _write_mask(mask: bytes, view: View) -> str:
-    mask = mask[:4] if view.family == 4 else mask
-    length = _mask_length(mask)
-    return show_address(mask) if length is None else str(length)
+    length = _mask_length(from_inet(mask, view))
+    return "-1" if length is None else str(length)
+
+
+def _show_mask(mask: bytes, view: View) -> str:
+    if view.family == 4:
+        length = _mask_length(mask[:4])
+        return str(U32 if length is None else length)
+    if mask == _ALL:
+        return ""  # so the peer has it
+    return show_address(mask) if _mask_length(mask) is None else _write_mask(mask, view)
 
 
 def _member(kind: Callable[[str, Draft], Any], member: str, side: int | None) -> Callable[[str, Draft], Any]:
@@ -179,9 +187,7 @@ def _show(values: Values, view: View) -> str:
         text += "ct, "
     for word, flag, member in (("src-prefix", _SADDR_MASK, "src_mask"), ("dst-prefix", _DADDR_MASK, "dst_mask")):
         if flags & flag:
-            # The whole of an IPv6 address has no length.
-            length = "" if view.family == 6 and values[member] == _ALL else _write_mask(values[member], view)
-            text += f"{word} {length} "
+            text += f"{word} {_show_mask(values[member], view)} "
     for word, flag, member, side in _SHOWN:
         if flags & flag:
             text += f"{word} 0x{_number_of(values[member], side):x} "

@@ -6,7 +6,7 @@ iptables-extensions(8), "IDLETIMER".
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.extensions.labels import label
+from pyipvsadm.xtables.extensions.texts import cut_text
 from pyipvsadm.xtables.kinds import number
 from pyipvsadm.xtables.layout import Layout, chars, private, u8, u32
 from pyipvsadm.xtables.options import BOTH, Extension, Option
@@ -32,12 +32,12 @@ _ALARM: Final = 0x01  # XT_IDLETIMER_ALARM
 
 _OPTIONS: Final = (
     Option("timeout", kind=number(), to="timeout", needed=True, when=lambda _: True),
-    Option("label", kind=label(_LABEL - 1), to="label", needed=True, when=lambda _: True),
+    Option("label", kind=cut_text(_LABEL - 1, placeholder="NAME"), to="label", needed=True, when=lambda _: True),
 )
 
 
 def _show(values: Values, _: View) -> str:
-    alarm = " alarm" if values.get("timer_type") else ""
+    alarm = " alarm" if values.get("timer_type") == _ALARM else ""
     return f" timeout:{values['timeout']} label:{values['label']}{alarm}"
 
 

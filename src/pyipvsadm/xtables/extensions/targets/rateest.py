@@ -6,7 +6,7 @@ Struct: ``struct xt_rateest_target_info``, linux/netfilter/xt_RATEEST.h. Syntax:
 from __future__ import annotations
 
 from pyipvsadm.errors import UsageError
-from pyipvsadm.xtables.extensions.labels import label
+from pyipvsadm.xtables.extensions.texts import cut_text
 from pyipvsadm.xtables.kinds import U32
 from pyipvsadm.xtables.layout import Layout, chars, i8, private, u8
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
@@ -83,7 +83,7 @@ def _write_interval(value: int, _: View) -> str:
 
 
 def _write_constant(value: tuple[int, int], _: View) -> str:
-    return _write_time(_interval(value[1]) << value[0] & U32)
+    return _write_time(_interval(value[1]) << (value[0] & 31) & U32)
 
 
 def _read_constant(text: str, draft: Draft) -> tuple[int, int]:
@@ -108,7 +108,7 @@ EXTENSIONS: Final = (
         BOTH,
         LAYOUT,
         (
-            Option("rateest-name", kind=label(15), to="name", needed=True, when=_always),
+            Option("rateest-name", kind=cut_text(15, placeholder="NAME"), to="name", needed=True, when=_always),
             Option(
                 "rateest-interval",
                 kind=Kind(_read_time, _write_interval, "TIME"),

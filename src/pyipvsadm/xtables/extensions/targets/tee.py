@@ -5,7 +5,7 @@ Struct: ``struct xt_tee_tginfo``, linux/netfilter/xt_TEE.h. Syntax: iptables-ext
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.extensions.labels import label
+from pyipvsadm.xtables.extensions.texts import cut_text
 from pyipvsadm.xtables.kinds import address, from_inet, show_address
 from pyipvsadm.xtables.layout import Layout, chars, private, raw
 from pyipvsadm.xtables.options import BOTH, Extension, Option
@@ -35,7 +35,7 @@ EXTENSIONS: Final = (
         LAYOUT,
         (
             Option("gateway", kind=address(), to="gw", needed=True, when=lambda _: True),
-            Option("oif", kind=label(15, "INTERFACE"), to="oif"),
+            Option("oif", kind=cut_text(15, placeholder="INTERFACE"), to="oif"),
         ),
         summary="send a copy to another host",
         show=_show,
