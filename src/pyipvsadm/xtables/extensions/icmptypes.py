@@ -41,10 +41,9 @@ def _read(text: str, draft: Draft, types: Types) -> tuple[int, Codes]:
 
 
 def _write(value: tuple[int, Codes]) -> str:
-    type_, (first, last) = value
-    if (first, last) == EVERY_CODE:
-        return str(type_)
-    return f"{type_}/{first}" if first == last else f"{type_}/{first}-{last}"
+    """Return the type, with its code or the first one of a range of codes, which no option can say."""
+    type_, codes = value
+    return str(type_) if codes == EVERY_CODE else f"{type_}/{codes[0]}"
 
 
 def icmp_type(types: Types, any_type: int | None = None) -> Kind:

@@ -62,7 +62,7 @@ EXTENSIONS: Final = (
         (
             spi_option("ahspi"),
             Option("ahlen", kind=number(), to="hdrlen", inverts=("invflags", _LEN)),
-            Option("ahres", to="hdrres", bit=1),
+            Option("ahres", to="hdrres", bit=1, when=lambda values: bool(values["hdrres"])),
         ),
         summary="SPIs, length and reserved field of AH",
         show=_show6,

@@ -70,7 +70,7 @@ def _show(values: Values, view: View) -> str:
     if flags & _TYPE:
         numbers = ",".join([str(number) for number in range(16) if mask >> number & 1])
         text += f"{' !' if inverted & _TYPE else ''} {numbers if view.numeric else _write_types(mask, view)}"
-    if flags & _OPTION:
+    if flags & _OPTION and (values["option"] or inverted & _OPTION):
         text += f" option={'!' if inverted & _OPTION else ''}{values['option']}"
     return text
 

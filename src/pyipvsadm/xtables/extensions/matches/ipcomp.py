@@ -32,7 +32,7 @@ EXTENSIONS: Final = (
         LAYOUT,
         (
             spi_option("ipcompspi"),
-            Option("compres", to="hdrres", bit=1),
+            Option("compres", to="hdrres", bit=1, when=lambda values: bool(values["hdrres"])),
         ),
         summary="SPIs of IPComp",
         protocols=(108,),

@@ -103,6 +103,7 @@ EXTENSIONS: Final = (
         LAYOUT,
         (_option(0, "source-ports"), _option(1, "destination-ports"), _option(2)),
         summary="a list of ports",
+        protocols=tuple(_PROTOCOLS),
         check=_check,
         show=_show,
     ),

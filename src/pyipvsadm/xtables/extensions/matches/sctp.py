@@ -132,16 +132,16 @@ def _read(text: str, draft: Draft) -> tuple[Any, ...]:
 
 def _write_flags(chunk: int, info: tuple[int, ...], count: int) -> str:
     """Return a chunk's flags after a colon; nothing for none."""
+    text = ""
+    letters = _LETTERS.get(chunk, _NO_LETTERS)
     for place in range(0, 3 * min(count, _FLAGS), 3):
         of, flag, mask = info[place : place + 3]
-        if of == chunk:
-            letters = [
-                letter if flag & 0x80 >> index else letter.lower()
-                for index, letter in enumerate(_LETTERS.get(chunk, _NO_LETTERS))
-                if mask & 0x80 >> index
-            ]
-            return f":{''.join(letters)}"
-    return ""
+        if of == chunk and mask:
+            text += ":"
+            for letter, bit in zip(letters, (128, 64, 32, 16, 8, 4, 2, 1), strict=True):
+                if mask & bit:
+                    text += letter if flag & bit else letter.lower()
+    return text
 
 
 def _write_chunks(chunkmap: tuple[int, ...], info: tuple[int, ...], count: int, *, numeric: bool) -> str:

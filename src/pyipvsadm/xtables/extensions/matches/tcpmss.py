@@ -48,6 +48,7 @@ EXTENSIONS: Final = (
             ),
         ),
         summary="the segment size that a SYN announces",
+        protocols=(6,),
         check=_check,
         show=_show,
     ),
