@@ -11,14 +11,15 @@ from _socket import AF_INET, AF_INET6, inet_pton
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables.kinds import U16, from_inet, show_address
 from pyipvsadm.xtables.layout import Layout, be16, raw, u32
-from pyipvsadm.xtables.options import Kind, Option
+from pyipvsadm.xtables.options import IPV4, Extension, Kind, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, View
+    from pyipvsadm.xtables.options import Draft, Family, View
 
     Ports = tuple[int, int, int, int]  # flags, first, last, base
     Translation = tuple[Any, ...]  # flags, first and last address, first and last port, perhaps the base
@@ -41,12 +42,10 @@ IPV4_RANGE: Final = Layout(
     be16("min"),
     be16("max"),
 )
-IPV4_PORTS: Final = ("flags", "min", "max")
 IPV4_MEMBERS: Final = ("flags", "min_ip", "max_ip", "min", "max")
 
 _RANGE: Final = (u32("flags"), raw("min_addr", 16), raw("max_addr", 16), be16("min_proto"), be16("max_proto"))
 RANGE: Final = Layout("struct nf_nat_range", *_RANGE)
-PORTS: Final = ("flags", "min_proto", "max_proto")
 MEMBERS: Final = ("flags", "min_addr", "max_addr", "min_proto", "max_proto")
 
 RANGE2: Final = Layout("struct nf_nat_range2", *_RANGE, be16("base_proto"))
@@ -123,21 +122,6 @@ def _ports(*, shifts: bool) -> Kind:
     return Kind(read, lambda value, _: _show_ports(*value), "PORT[-PORT]")
 
 
-def _has_ports(values: Values) -> bool:
-    return bool(values["flags"] & PROTO_SPECIFIED)
-
-
-def to_ports(members: tuple[str, str, str], *, shifts: bool) -> Option:
-    """Return the option for ports alone; a base for them is read where the target ``shifts``, and lost."""
-    return Option("to-ports", kind=_ports(shifts=shifts), to=members, when=_has_ports)
-
-
-def show_ports(values: Values, members: tuple[str, str, str], heading: str) -> str:
-    """Return the ports alone as ``-L`` prints them, with their heading after a space."""
-    flags, first, last = [values[member] for member in members]
-    return f" {heading} {_show_ports(flags, first, last)}" if flags & PROTO_SPECIFIED else ""
-
-
 # -- addresses ---------------------------------------------------------------------------------------------------------
 
 
@@ -181,8 +165,7 @@ def _read_translation(text: str, draft: Draft, *, shifts: bool) -> Translation:
     return flags, low, high, first, last, base
 
 
-def show_translation(value: Translation, view: View) -> str:
-    """Return addresses and ports as they are read."""
+def _show_translation(value: Translation, view: View) -> str:
     flags, low, high, first, last, *base = value
     text = ""
     if flags & MAP_IPS:
@@ -196,7 +179,7 @@ def show_translation(value: Translation, view: View) -> str:
     return text
 
 
-def translation(members: tuple[str, ...], *, shifts: bool) -> Kind:
+def _translation(members: tuple[str, ...], *, shifts: bool) -> Kind:
     """``[address[-address]][:port[-port[/base]]]``, for the flags and the other members; a base where it ``shifts``."""
 
     def read(text: str, draft: Draft) -> Translation:
@@ -204,18 +187,75 @@ def translation(members: tuple[str, ...], *, shifts: bool) -> Kind:
         size = len(draft.extension.layout.defaults[members[1]])
         return (flags, low.ljust(size, b"\0"), high.ljust(size, b"\0"), *ports)[: len(members)]
 
-    return Kind(read, show_translation, "[ADDRESS[-ADDRESS]][:PORT[-PORT]]")
+    return Kind(read, _show_translation, "[ADDRESS[-ADDRESS]][:PORT[-PORT]]")
 
 
-# -- flags -------------------------------------------------------------------------------------------------------------
+# -- targets -----------------------------------------------------------------------------------------------------------
 
-RANDOM: Final = Option("random", to="flags", bit=PROTO_RANDOM)
-RANDOM_FULLY: Final = Option("random-fully", to="flags", bit=PROTO_RANDOM_FULLY)
-PERSISTENTLY: Final = Option("persistent", to="flags", bit=PERSISTENT)
+# Those that the kernel has are printed, be there an option for them or not.
+_FLAGS: Final = {"random": PROTO_RANDOM, "random-fully": PROTO_RANDOM_FULLY, "persistent": PERSISTENT}
 
 
-def show_flags(values: Values) -> str:
-    """Return the flags as ``-L`` prints them, each after a space."""
-    flags = values["flags"]
-    names = ((PROTO_RANDOM, " random"), (PROTO_RANDOM_FULLY, " random-fully"), (PERSISTENT, " persistent"))
-    return "".join([name for bit, name in names if flags & bit])
+def _extension(
+    name: str,
+    revision: int,
+    families: Iterable[Family],
+    option: Option,
+    flags: tuple[str, ...],
+    *,
+    show: Callable[[Values, View], str],
+    heading: str,
+    summary: str,
+) -> Extension:
+    """Return a target of an option and some flags; all of these are printed after what ``show`` returns, if anything."""
+
+    def text(values: Values, view: View, before: str, dashes: str) -> str:
+        place = show(values, view)
+        words = [f" {dashes}{word}" for word, bit in _FLAGS.items() if values["flags"] & bit]
+        return (f" {before}{place}" if place else "") + "".join(words)
+
+    return Extension(
+        "target",
+        name,
+        revision,
+        families,
+        IPV4_RANGE if families == IPV4 else RANGE2 if revision == 2 else RANGE,
+        (option, *[Option(word, to="flags", bit=_FLAGS[word]) for word in flags]),
+        summary=summary,
+        save=lambda values, view: text(values, view, f"--{option.name} ", "--"),
+        show=lambda values, view: text(values, view, heading, ""),
+    )
+
+
+def translator(
+    name: str,
+    revision: int,
+    families: Iterable[Family],
+    option: str,
+    flags: tuple[str, ...],
+    *,
+    shifts: bool,
+    summary: str,
+) -> Extension:
+    """Return a target that translates to addresses and ports."""
+    members = IPV4_MEMBERS if families == IPV4 else MEMBERS2 if revision == 2 else MEMBERS
+    kind = _translation(members, shifts=shifts)
+
+    def show(values: Values, view: View) -> str:
+        return _show_translation(tuple([values[member] for member in members]), view)
+
+    place = Option(option, kind=kind, to=members, needed=True)
+    return _extension(name, revision, families, place, flags, show=show, heading="to:", summary=summary)
+
+
+def to_ports(
+    name: str, families: Iterable[Family], flags: tuple[str, ...], *, shifts: bool, heading: str, summary: str
+) -> Extension:
+    """Return a target that translates to ports of an address it finds itself; a base for them is read, and lost."""
+    members = IPV4_MEMBERS if families == IPV4 else MEMBERS
+
+    def show(values: Values, view: View) -> str:
+        return _show_translation(tuple([values[member] for member in members]), view).removeprefix(":")
+
+    ports = Option("to-ports", kind=_ports(shifts=shifts), to=(members[0], *members[3:]))
+    return _extension(name, 0, families, ports, flags, show=show, heading=heading, summary=summary)

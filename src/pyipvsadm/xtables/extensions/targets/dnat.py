@@ -6,50 +6,19 @@ Structs: ``struct nf_nat_range2``; in earlier revisions ``struct nf_nat_ipv4_mul
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.extensions.nat import (
-    IPV4_MEMBERS,
-    IPV4_RANGE,
-    MEMBERS,
-    MEMBERS2,
-    PERSISTENTLY,
-    RANDOM,
-    RANGE,
-    RANGE2,
-    show_flags,
-    show_translation,
-    translation,
-)
-from pyipvsadm.xtables.options import BOTH, IPV4, IPV6, Extension, Option
+from pyipvsadm.xtables.extensions.nat import translator
+from pyipvsadm.xtables.options import BOTH, IPV4, IPV6
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Final
 
-    from pyipvsadm.xtables.layout import Layout, Values
-    from pyipvsadm.xtables.options import Family, View
-
-
-def _revision(number: int, families: Iterable[Family], layout: Layout, members: tuple[str, ...]) -> Extension:
-    def show(values: Values, view: View) -> str:
-        place = show_translation(tuple([values[member] for member in members]), view)
-        return f" to:{place}{show_flags(values)}"
-
-    kind = translation(members, shifts=number == 2)
-    return Extension(
-        "target",
-        "DNAT",
-        number,
-        families,
-        layout,
-        (Option("to-destination", kind=kind, to=members, needed=True, when=lambda _: True), RANDOM, PERSISTENTLY),
-        summary="change the destination",
-        show=show,
-    )
-
+_OPTION: Final = "to-destination"
+_FLAGS: Final = ("random", "persistent")
+_SUMMARY: Final = "change the destination"
 
 EXTENSIONS: Final = (
-    _revision(2, BOTH, RANGE2, MEMBERS2),
-    _revision(1, IPV6, RANGE, MEMBERS),
-    _revision(0, IPV4, IPV4_RANGE, IPV4_MEMBERS),
+    translator("DNAT", 2, BOTH, _OPTION, _FLAGS, shifts=True, summary=_SUMMARY),
+    translator("DNAT", 1, IPV6, _OPTION, _FLAGS, shifts=False, summary=_SUMMARY),
+    translator("DNAT", 0, IPV4, _OPTION, _FLAGS, shifts=False, summary=_SUMMARY),
 )

@@ -6,42 +6,18 @@ Syntax: iptables-extensions(8), "MASQUERADE".
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.extensions.nat import (
-    IPV4_PORTS,
-    IPV4_RANGE,
-    PORTS,
-    RANDOM,
-    RANDOM_FULLY,
-    RANGE,
-    show_flags,
-    show_ports,
-    to_ports,
-)
-from pyipvsadm.xtables.options import IPV4, IPV6, Extension
+from pyipvsadm.xtables.extensions.nat import to_ports
+from pyipvsadm.xtables.options import IPV4, IPV6
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Final
 
-    from pyipvsadm.xtables.layout import Layout, Values
-    from pyipvsadm.xtables.options import Family, View
+_FLAGS: Final = ("random", "random-fully")
+_HEADING: Final = "masq ports: "
+_SUMMARY: Final = "change the source to our own address"
 
-
-def _of(families: Iterable[Family], layout: Layout, members: tuple[str, str, str]) -> Extension:
-    def show(values: Values, _: View) -> str:
-        return show_ports(values, members, "masq ports:") + show_flags(values)
-
-    return Extension(
-        "target",
-        "MASQUERADE",
-        0,
-        families,
-        layout,
-        (to_ports(members, shifts=True), RANDOM, RANDOM_FULLY),
-        summary="change the source to our own address",
-        show=show,
-    )
-
-
-EXTENSIONS: Final = (_of(IPV4, IPV4_RANGE, IPV4_PORTS), _of(IPV6, RANGE, PORTS))
+EXTENSIONS: Final = (
+    to_ports("MASQUERADE", IPV4, _FLAGS, shifts=True, heading=_HEADING, summary=_SUMMARY),
+    to_ports("MASQUERADE", IPV6, _FLAGS, shifts=True, heading=_HEADING, summary=_SUMMARY),
+)

@@ -6,41 +6,18 @@ Syntax: iptables-extensions(8), "REDIRECT".
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.extensions.nat import (
-    IPV4_PORTS,
-    IPV4_RANGE,
-    PORTS,
-    RANDOM,
-    RANGE,
-    show_flags,
-    show_ports,
-    to_ports,
-)
-from pyipvsadm.xtables.options import IPV4, IPV6, Extension
+from pyipvsadm.xtables.extensions.nat import to_ports
+from pyipvsadm.xtables.options import IPV4, IPV6
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Final
 
-    from pyipvsadm.xtables.layout import Layout, Values
-    from pyipvsadm.xtables.options import Family, View
+_FLAGS: Final = ("random",)
+_HEADING: Final = "redir ports "
+_SUMMARY: Final = "change the destination to our own address"
 
-
-def _of(families: Iterable[Family], layout: Layout, members: tuple[str, str, str]) -> Extension:
-    def show(values: Values, _: View) -> str:
-        return show_ports(values, members, "redir ports") + show_flags(values)
-
-    return Extension(
-        "target",
-        "REDIRECT",
-        0,
-        families,
-        layout,
-        (to_ports(members, shifts=False), RANDOM),
-        summary="change the destination to our own address",
-        show=show,
-    )
-
-
-EXTENSIONS: Final = (_of(IPV4, IPV4_RANGE, IPV4_PORTS), _of(IPV6, RANGE, PORTS))
+EXTENSIONS: Final = (
+    to_ports("REDIRECT", IPV4, _FLAGS, shifts=False, heading=_HEADING, summary=_SUMMARY),
+    to_ports("REDIRECT", IPV6, _FLAGS, shifts=False, heading=_HEADING, summary=_SUMMARY),
+)

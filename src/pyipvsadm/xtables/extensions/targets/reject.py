@@ -51,7 +51,7 @@ def _answer(answers: Answers) -> Kind:
                 return value
         raise draft.bad(text, f"none of {', '.join([names[0] for names in answers.values()])}")
 
-    return Kind(read, lambda value, _: answers[value][0] if value in answers else "", "ANSWER")
+    return Kind(read, lambda value, _: answers[value][0] if value in answers else "(null)", "ANSWER")
 
 
 def _of(families: Iterable[Family], layout: Layout, answers: Answers) -> Extension:
