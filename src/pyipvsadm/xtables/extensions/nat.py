@@ -207,7 +207,7 @@ def _extension(
     heading: str,
     summary: str,
 ) -> Extension:
-    """Return a target of an option and some flags; all of these are printed after what ``show`` returns, if anything."""
+    """Return a target of an option and some flags; these are printed after what ``show`` returns, if it does."""
 
     def text(values: Values, view: View, before: str, dashes: str) -> str:
         place = show(values, view)
