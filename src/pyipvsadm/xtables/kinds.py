@@ -30,7 +30,7 @@ def read_number(text: str, low: int = 0, high: int = U32) -> int | None:
     """Return the number from low to high that is the whole of ``text``, or None."""
     digits = text.lstrip(" \t\n\v\f\r")
     digits = digits[1:] if digits[:1] == "+" else digits
-    if not digits.isascii() or not digits.isalnum() or len(digits) > 24:
+    if not digits.isascii() or not digits.isalnum():
         return None
     if digits[1:2] in ("o", "O") or digits[3:4] in ("x", "X"):  # int() would take 0o7 and, after 0x, another 0x
         return None
