@@ -74,3 +74,19 @@ def function(library: int, name: str, result: Simple, *arguments: Simple) -> Cal
 def open_library(name: str | None) -> int:
     """Load a shared library (None: what the interpreter is linked with, the C library). Raises OSError."""
     return _ctypes.dlopen(name)  # type: ignore[arg-type]  # typeshed does not know of None
+
+
+class Text(_SimpleCData):  # type: ignore[type-arg]
+    """``const char *``: bytes, or None."""
+
+    _type_ = "z"
+
+
+# All of the process's memory: a slice of it is a copy of what is there.
+_memory: Final = type("Memory", (_ctypes.Array,), {"_type_": Char, "_length_": (1 << 63) - 1}).from_address(0)  # type: ignore[attr-defined]
+
+
+def memory(address: int, size: int) -> bytes:
+    """Return a copy of what a library has at an address."""
+    data: bytes = _memory[address : address + size]
+    return data

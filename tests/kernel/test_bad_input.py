@@ -124,6 +124,9 @@ def test_a_scheduler_that_has_no_module(netns: Namespace, other_netns: Namespace
 
 
 def nobody() -> None:
+    import pyipvsadm.ipvs.usage  # what is imported late could be out of reach by then, as in /root
+
+    assert pyipvsadm.ipvs.usage
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)

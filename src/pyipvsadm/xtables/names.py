@@ -61,6 +61,21 @@ class Resolver:
         found = [_socket.inet_pton(kind, str(answer[4][0])) for answer in answers]
         return list(dict.fromkeys(found))
 
+    def network(self, name: str, family: Family) -> list[bytes]:
+        """Return the address of a network by its name (/etc/networks, IPv4 alone); [] for none."""
+        if family != 4:
+            return []
+        try:
+            with open("/etc/networks", encoding="utf-8", errors="surrogateescape") as file:
+                for line in file:
+                    words = line.partition("#")[0].split()
+                    if name in words[:1] + words[2:]:
+                        numbers = [int(part) for part in words[1].split(".")]
+                        return [bytes(numbers).ljust(4, b"\0")[:4]]
+        except (OSError, ValueError, IndexError):
+            pass
+        return []
+
     def host(self, packed: bytes) -> str:
         """Return the name of an address, or the address where it has none."""
         name = self._hosts.get(packed)

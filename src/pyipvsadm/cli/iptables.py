@@ -1,0 +1,64 @@
+"""iptables(8) and ip6tables(8): one command on a table."""
+
+from __future__ import annotations
+
+from pyipvsadm.cli.console import complain, guarded, program, say
+from pyipvsadm.cli.xtables import Tool
+from pyipvsadm.errors import KernelError, UsageError
+from pyipvsadm.xtables import command
+from pyipvsadm.xtables.engine import Engine, changes
+from pyipvsadm.xtables.lock import LockFileError, LockHeldError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyipvsadm.xtables.syntax import Command, Wanted
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run ``iptables`` with the arguments ``argv`` (None: the process's own); return its exit status."""
+    return guarded(lambda words: run(Tool("iptables", 4), words), argv)
+
+
+def main6(argv: list[str] | None = None) -> int:
+    """Run ``ip6tables``."""
+    return guarded(lambda words: run(Tool("ip6tables", 6), words), argv)
+
+
+def run(tool: Tool, words: Sequence[str]) -> int:
+    """Carry out a command line; return the exit status."""
+    try:
+        asked, wanted = tool.parser.parse(words)
+        return _carry_out(tool, asked, wanted)
+    except LockHeldError as error:
+        complain(str(error))
+        return error.exit_status
+    except LockFileError as error:
+        complain(str(error))
+        return error.exit_status
+    except UsageError as error:
+        return tool.blame(error)
+    except KernelError as error:
+        return tool.refused(error)
+
+
+def _carry_out(tool: Tool, asked: Command, wanted: Wanted) -> int:
+    if isinstance(asked, command.Version):
+        say(tool.version())
+        return 0
+    if isinstance(asked, command.Help):
+        from pyipvsadm.xtables.usage import usage
+
+        say(usage(tool.name, tool.family, asked.extensions))
+        return 0
+    tool.take_lock(wanted.wait)
+    table = tool.open(wanted.table)
+    Engine(table, tool.renderer, tool.say, complain).run(asked)
+    if changes(asked):
+        table.commit()
+    return 0
+
+
+if __name__ == "__main__":
+    program(main)

@@ -1,0 +1,112 @@
+"""What a place for tables can do; the kernel and the sandbox do it alike."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Protocol
+
+    from pyipvsadm.xtables.model import Chain, Kind, Rule
+    from pyipvsadm.xtables.options import Family
+
+    class Table(Protocol):
+        """A table in memory: what is done to it reaches the kernel at ``commit``, whole or not at all.
+
+        Chains are named; rules are counted from 1. Everything that changes it raises KernelError, whose operation is the
+        name of libiptc's function and whose text is libiptc's.
+        """
+
+        family: Family
+        name: str
+
+        def chains(self) -> list[Chain]:
+            """Return the chains: the built-in ones in the order of hooks, the others by name."""
+            ...
+
+        def has_chain(self, chain: str) -> bool:
+            """Whether there is a chain of this name."""
+            ...
+
+        def is_builtin(self, chain: str) -> bool:
+            """Whether a chain belongs to a hook."""
+            ...
+
+        def rules(self, chain: str) -> Iterator[Rule]:
+            """Yield the rules of a chain."""
+            ...
+
+        def append(self, chain: str, rule: Rule) -> None:
+            """Add a rule at a chain's end."""
+            ...
+
+        def insert(self, chain: str, number: int, rule: Rule) -> None:
+            """Add a rule that becomes the one with this number."""
+            ...
+
+        def replace(self, chain: str, number: int, rule: Rule) -> None:
+            """Put a rule in the place of another."""
+            ...
+
+        def check(self, chain: str, rule: Rule, mask: bytes) -> None:
+            """Raise KernelError (ENOENT) where the chain has no such rule."""
+            ...
+
+        def delete(self, chain: str, rule: Rule, mask: bytes) -> None:
+            """Take the first such rule away; ``mask`` has ones where the entries must be the same."""
+            ...
+
+        def delete_number(self, chain: str, number: int) -> None:
+            """Take a rule away."""
+            ...
+
+        def flush(self, chain: str) -> None:
+            """Take all rules of a chain away."""
+            ...
+
+        def zero(self, chain: str) -> None:
+            """Set the counters of a chain and its rules to zero."""
+            ...
+
+        def zero_number(self, chain: str, number: int) -> None:
+            """Set the counters of a rule to zero."""
+            ...
+
+        def create(self, chain: str) -> None:
+            """Make a chain."""
+            ...
+
+        def remove(self, chain: str) -> None:
+            """Take an empty chain away to which no rule jumps."""
+            ...
+
+        def rename(self, old: str, new: str) -> None:
+            """Give a chain another name; rules that jump to it still do."""
+            ...
+
+        def set_policy(self, chain: str, policy: str, counters: tuple[int, int] | None) -> None:
+            """Say what becomes of packets that come to the end of a built-in chain."""
+            ...
+
+        def commit(self) -> None:
+            """Have the kernel take the table."""
+            ...
+
+        def close(self) -> None:
+            """Forget the table."""
+            ...
+
+    class Backend(Protocol):
+        """Where tables are."""
+
+        def open(self, table: str) -> Table:
+            """Read a table. Raises KernelError where there is none of this name, or no right to it."""
+            ...
+
+        def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:
+            """Return the highest of some revisions of a match or target that is there, None for none."""
+            ...
+
+        def names(self) -> list[str]:
+            """Return the tables that have been used, the last one first."""
+            ...

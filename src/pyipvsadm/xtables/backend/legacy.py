@@ -1,0 +1,279 @@
+"""The tables of a network namespace's kernel, over libiptc (libip4tc, libip6tc): one read and one commit a table.
+
+libiptc.h declares the functions; they fail with an errno, for which iptc_strerror(3) has a text that depends on the
+function that failed last.
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import struct
+
+from pyipvsadm import clib
+from pyipvsadm.errors import KernelError, Unsupported
+from pyipvsadm.xtables import entry
+from pyipvsadm.xtables.model import Chain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any, Final
+
+    from pyipvsadm.xtables.model import Kind, Rule
+    from pyipvsadm.xtables.options import Family
+
+_P, _I, _T, _U = clib.Pointer, clib.Int, clib.Text, clib.UInt32
+
+# Functions of libiptc by name without prefix: result, arguments.
+SIGNATURES: Final[dict[str, tuple[Any, ...]]] = {
+    "init": (_P, _T),
+    "free": (_P, _P),
+    "is_chain": (_I, _T, _P),
+    "first_chain": (_T, _P),
+    "next_chain": (_T, _P),
+    "first_rule": (_P, _T, _P),
+    "next_rule": (_P, _P, _P),
+    "get_target": (_T, _P, _P),
+    "builtin": (_I, _T, _P),
+    "get_policy": (_T, _T, _P, _P),
+    "insert_entry": (_I, _T, _P, _U, _P),
+    "replace_entry": (_I, _T, _P, _U, _P),
+    "append_entry": (_I, _T, _P, _P),
+    "check_entry": (_I, _T, _P, _P, _P),
+    "delete_entry": (_I, _T, _P, _P, _P),
+    "delete_num_entry": (_I, _T, _U, _P),
+    "flush_entries": (_I, _T, _P),
+    "zero_entries": (_I, _T, _P),
+    "create_chain": (_I, _T, _P),
+    "delete_chain": (_I, _T, _P),
+    "rename_chain": (_I, _T, _T, _P),
+    "set_policy": (_I, _T, _T, _P, _P),
+    "get_references": (_I, _P, _T, _P),
+    "zero_counter": (_I, _T, _U, _P),
+    "set_counter": (_I, _T, _U, _P, _P),
+    "commit": (_I, _P),
+    "strerror": (_T, _I),
+}
+_LIBRARY: Final = {4: ("libip4tc.so.2", "iptc_"), 6: ("libip6tc.so.2", "ip6tc_")}
+_COUNTERS: Final = struct.Struct("@QQ")  # struct xt_counters
+_GET_REVISION: Final = {  # IPT_SO_GET_REVISION_*, IP6T_SO_GET_REVISION_*
+    (4, "match"): 66,
+    (4, "target"): 67,
+    (6, "match"): 68,
+    (6, "target"): 69,
+}
+_REVISION: Final = struct.Struct("@29sB")  # struct xt_get_revision
+_NAMES: Final = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
+
+
+class _Library:
+    """The functions of libip4tc or libip6tc, each bound when it is first asked for."""
+
+    def __init__(self, family: Family) -> None:
+        name, self._prefix = _LIBRARY[family]
+        try:
+            self._handle = clib.open_library(name)
+        except OSError as problem:
+            raise Unsupported(f"{name}: {problem}: install iptables") from None
+
+    def __getattr__(self, name: str) -> Any:
+        function = clib.function(self._handle, self._prefix + name, *SIGNATURES[name])
+        setattr(self, name, function)
+        return function
+
+
+_libraries: dict[Family, _Library] = {}
+
+
+def library(family: Family) -> _Library:
+    """Return libip4tc or libip6tc. Raises Unsupported where it is not installed."""
+    if family not in _libraries:
+        _libraries[family] = _Library(family)
+    return _libraries[family]
+
+
+def _encode(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _decode(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+class LegacyTable:
+    """A table as libiptc has it; see base.Table."""
+
+    def __init__(self, family: Family, name: str) -> None:
+        self.family = family
+        self.name = name
+        self._library = library(family)
+        self._handle = self._library.init(_encode(name))
+        if not self._handle:
+            raise self._error("init")
+
+    def _error(self, operation: str) -> KernelError:
+        number = clib.errno()
+        reason = _decode(self._library.strerror(number) or b"")
+        return KernelError(operation, number, reason)
+
+    def _do(self, operation: str, *arguments: object) -> None:
+        if not getattr(self._library, operation)(*arguments, self._handle):
+            raise self._error(operation)
+
+    def chains(self) -> list[Chain]:
+        """Return the chains: the built-in ones in the order of hooks, the others by name."""
+        found = []
+        name = self._library.first_chain(self._handle)
+        while name is not None:
+            found.append(self._chain(name))
+            name = self._library.next_chain(self._handle)
+        return found
+
+    def _chain(self, name: bytes) -> Chain:
+        references = clib.UInt32()
+        self._library.get_references(clib.by_reference(references), name, self._handle)
+        if not self._library.builtin(name, self._handle):
+            return Chain(_decode(name), None, (0, 0), references.value)
+        counters = bytearray(_COUNTERS.size)
+        policy = self._library.get_policy(name, clib.buffer(counters), self._handle)
+        packets, octets = _COUNTERS.unpack(counters)
+        return Chain(_decode(name), _decode(policy or b""), (packets, octets), references.value)
+
+    def has_chain(self, chain: str) -> bool:
+        """Whether there is a chain of this name."""
+        return bool(self._library.is_chain(_encode(chain), self._handle))
+
+    def is_builtin(self, chain: str) -> bool:
+        """Whether a chain belongs to a hook."""
+        return bool(self._library.builtin(_encode(chain), self._handle))
+
+    def rules(self, chain: str) -> Iterator[Rule]:
+        """Yield the rules of a chain."""
+        library, handle, family = self._library, self._handle, self.family
+        next_rule, get_target, memory = library.next_rule, library.get_target, clib.memory
+        start = entry.HEADER_SIZE[family]
+        place = library.first_rule(_encode(chain), handle)
+        while place:
+            size = int.from_bytes(memory(place + start + 6, 2), _BYTE_ORDER)
+            yield entry.unpack(memory(place, size), family, _decode(get_target(place, handle) or b""))
+            place = next_rule(place, handle)
+
+    def append(self, chain: str, rule: Rule) -> None:
+        """Add a rule at a chain's end."""
+        if not self._library.append_entry(_encode(chain), entry.pack(rule, self.family), self._handle):
+            raise self._error("append_entry")
+
+    def insert(self, chain: str, number: int, rule: Rule) -> None:
+        """Add a rule that becomes the one with this number."""
+        self._do("insert_entry", _encode(chain), entry.pack(rule, self.family), number - 1)
+
+    def replace(self, chain: str, number: int, rule: Rule) -> None:
+        """Put a rule in the place of another."""
+        self._do("replace_entry", _encode(chain), entry.pack(rule, self.family), number - 1)
+
+    def check(self, chain: str, rule: Rule, mask: bytes) -> None:
+        """Raise KernelError (ENOENT) where the chain has no such rule."""
+        self._do("check_entry", _encode(chain), entry.pack(rule, self.family), clib.buffer(bytearray(mask)))
+
+    def delete(self, chain: str, rule: Rule, mask: bytes) -> None:
+        """Take the first such rule away; ``mask`` has ones where the entries must be the same."""
+        self._do("delete_entry", _encode(chain), entry.pack(rule, self.family), clib.buffer(bytearray(mask)))
+
+    def delete_number(self, chain: str, number: int) -> None:
+        """Take a rule away."""
+        self._do("delete_num_entry", _encode(chain), number - 1)
+
+    def flush(self, chain: str) -> None:
+        """Take all rules of a chain away."""
+        self._do("flush_entries", _encode(chain))
+
+    def zero(self, chain: str) -> None:
+        """Set the counters of a chain and its rules to zero."""
+        self._do("zero_entries", _encode(chain))
+
+    def zero_number(self, chain: str, number: int) -> None:
+        """Set the counters of a rule to zero."""
+        self._do("zero_counter", _encode(chain), number)
+
+    def create(self, chain: str) -> None:
+        """Make a chain."""
+        self._do("create_chain", _encode(chain))
+
+    def remove(self, chain: str) -> None:
+        """Take an empty chain away to which no rule jumps."""
+        self._do("delete_chain", _encode(chain))
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a chain another name; rules that jump to it still do."""
+        self._do("rename_chain", _encode(old), _encode(new))
+
+    def set_policy(self, chain: str, policy: str, counters: tuple[int, int] | None) -> None:
+        """Say what becomes of packets that come to the end of a built-in chain."""
+        given = clib.buffer(bytearray(_COUNTERS.pack(*counters))) if counters else None
+        self._do("set_policy", _encode(chain), _encode(policy), given)
+
+    def commit(self) -> None:
+        """Have the kernel take the table."""
+        self._do("commit")
+
+    def close(self) -> None:
+        """Free the table."""
+        if self._handle:
+            self._library.free(self._handle)
+            self._handle = 0
+
+
+class LegacyBackend:
+    """The kernel's tables of one family, in the caller's network namespace."""
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self._revisions: dict[tuple[Kind, str, int], bool] = {}
+        self._socket: Any = None
+
+    def open(self, table: str) -> LegacyTable:
+        """Read a table. Raises KernelError where there is none of this name, or no right to it."""
+        return LegacyTable(self.family, table)
+
+    def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:
+        """Return the highest of some revisions of a match or target that the kernel has, None for none.
+
+        A kernel that cannot be asked is taken to have revision 0.
+        """
+        for revision in revisions:
+            key = (kind, name, revision)
+            if key not in self._revisions:
+                self._revisions[key] = self._has(kind, name, revision)
+            if self._revisions[key]:
+                return revision
+        return None
+
+    def _has(self, kind: Kind, name: str, revision: int) -> bool:
+        level = _socket.IPPROTO_IP if self.family == 4 else _socket.IPPROTO_IPV6
+        question = bytearray(_REVISION.pack(name.encode(), revision))
+        size = clib.UInt32(len(question))
+        try:
+            if self._socket is None:
+                domain = _socket.AF_INET if self.family == 4 else _socket.AF_INET6
+                self._socket = _socket.socket(domain, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, _socket.IPPROTO_RAW)
+        except OSError:
+            return revision == 0
+        getsockopt = clib.function(
+            clib.open_library(None), "getsockopt", clib.Int, clib.Int, clib.Int, clib.Int, clib.Pointer, clib.Pointer
+        )
+        option = _GET_REVISION[self.family, kind]
+        if getsockopt(self._socket.fileno(), level, option, clib.buffer(question), clib.by_reference(size)):
+            return clib.errno() not in (errno.EPROTONOSUPPORT, errno.ENOENT) and revision == 0
+        return True
+
+    def names(self) -> list[str]:
+        """Return the tables that have been used, the last one first."""
+        try:
+            with open(_NAMES[self.family], encoding="ascii", errors="surrogateescape") as file:
+                return file.read().split()
+        except OSError:
+            return []
+
+
+_BYTE_ORDER: Final = "little" if struct.pack("=H", 1) == b"\x01\x00" else "big"

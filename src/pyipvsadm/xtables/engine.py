@@ -1,0 +1,210 @@
+"""Commands carried out on a table."""
+
+from __future__ import annotations
+
+import errno
+
+from pyipvsadm.errors import KernelError, UsageError
+from pyipvsadm.xtables import command, entry
+from pyipvsadm.xtables.model import VERDICTS
+from pyipvsadm.xtables.render import chain_line, find
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Final
+
+    from pyipvsadm.xtables.backend.base import Table
+    from pyipvsadm.xtables.model import Chain, Rule
+    from pyipvsadm.xtables.options import Family
+    from pyipvsadm.xtables.render import Renderer
+    from pyipvsadm.xtables.syntax import Command
+
+
+class Engine:
+    """Carries out commands on one table, which the caller commits; ``say`` takes what they print."""
+
+    def __init__(self, table: Table, renderer: Renderer, say: Callable[[str], None], warn: Callable[[str], None]) -> None:
+        self.table = table
+        self.renderer = renderer
+        self.say = say
+        self.warn = warn
+
+    def run(self, asked: Command) -> None:
+        """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target."""
+        self._RUN[type(asked)](self, asked)
+
+    # -- rules -----------------------------------------------------------------------------------------------------------
+
+    def _ready(self, chain: str, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """Return rules with their jumps made sure of: a chain, a verdict, or an extension."""
+        self._must_have(chain)
+        rule = rules[0]
+        if rule.jump and self.table.has_chain(rule.jump):
+            if rule.target:
+                self.warn(f"Warning: using chain {rule.jump}, not extension\n")
+            return tuple([each.replace(target=b"") for each in rules]) if rule.target else rules
+        if entry.is_goto(rule.header, self.table.family):
+            raise UsageError(f"goto '{rule.jump}' is not a chain")
+        if rule.target or not rule.jump or rule.jump in VERDICTS:
+            return tuple([each.replace(jump="") for each in rules]) if rule.target else rules
+        raise UsageError(f"Couldn't load target `{rule.jump}':No such file or directory\n")
+
+    def _must_have(self, chain: str) -> None:
+        if not self.table.has_chain(chain):
+            raise KernelError("is_chain", errno.ENOENT, "No chain/target/match by that name")
+
+    def _tell(self, asked: Any, rule: Rule) -> None:
+        if asked.verbose:
+            self.say(self.renderer.sentence(rule))
+
+    def _append(self, asked: command.Append) -> None:
+        for rule in self._ready(asked.chain, asked.rules):
+            self._tell(asked, rule)
+            self.table.append(asked.chain, rule)
+
+    def _insert(self, asked: command.Insert) -> None:
+        for rule in self._ready(asked.chain, asked.rules):
+            self._tell(asked, rule)
+            self.table.insert(asked.chain, asked.number, rule)
+
+    def _replace(self, asked: command.Replace) -> None:
+        (rule,) = self._ready(asked.chain, asked.rules)
+        self._tell(asked, rule)
+        self.table.replace(asked.chain, asked.number, rule)
+
+    def _check(self, asked: command.Check) -> None:
+        for rule in self._ready(asked.chain, asked.rules):
+            self._tell(asked, rule)
+            self.table.check(asked.chain, rule, compared(rule, self.table.family))
+
+    def _delete(self, asked: command.Delete) -> None:
+        for rule in self._ready(asked.chain, asked.rules):
+            self._tell(asked, rule)
+            self.table.delete(asked.chain, rule, compared(rule, self.table.family))
+
+    def _delete_number(self, asked: command.DeleteNumber) -> None:
+        self.table.delete_number(asked.chain, asked.number)
+
+    # -- chains ----------------------------------------------------------------------------------------------------------
+
+    def _each_chain(self, chain: str | None) -> list[str]:
+        return [chain] if chain is not None else [known.name for known in self.table.chains()]
+
+    def _flush(self, asked: command.Flush) -> None:
+        for chain in self._each_chain(asked.chain):
+            if asked.verbose and asked.chain is None:
+                self.say(f"Flushing chain `{chain}'\n")
+            self.table.flush(chain)
+
+    def _zero(self, asked: command.Zero) -> None:
+        if asked.number and asked.chain is not None:
+            self.table.zero_number(asked.chain, asked.number)
+            return
+        for chain in self._each_chain(asked.chain):
+            if asked.verbose and asked.chain is None:
+                self.say(f"Zeroing chain `{chain}'\n")
+            self.table.zero(chain)
+
+    def _new_chain(self, asked: command.NewChain) -> None:
+        self.table.create(asked.chain)
+
+    def _delete_chain(self, asked: command.DeleteChain) -> None:
+        if asked.chain is not None:
+            chains = [asked.chain]
+        else:
+            chains = [chain.name for chain in self.table.chains() if chain.policy is None]
+        for chain in chains:
+            if asked.verbose:
+                self.say(f"Deleting chain `{chain}'\n")
+            self.table.remove(chain)
+
+    def _rename_chain(self, asked: command.RenameChain) -> None:
+        self.table.rename(asked.chain, asked.name)
+
+    def _set_policy(self, asked: command.SetPolicy) -> None:
+        self.table.set_policy(asked.chain, asked.policy, asked.counters)
+
+    # -- listings --------------------------------------------------------------------------------------------------------
+
+    def _listed(self, name: str | None) -> list[Chain]:
+        chains = self.table.chains()
+        if name is None:
+            return chains
+        found = [chain for chain in chains if chain.name == name]
+        if not found:
+            raise KernelError("is_chain", errno.ENOENT, "No chain/target/match by that name")
+        return found
+
+    def _numbered(self, chain: str, number: int) -> Iterator[tuple[int, Rule]]:
+        for place, rule in enumerate(self.table.rules(chain), 1):
+            if number in (0, place):
+                yield place, rule
+
+    def _list(self, asked: command.List) -> None:
+        for index, chain in enumerate(self._listed(asked.chain)):
+            lines = ["\n"] if index else []
+            if not asked.number:
+                lines.append(self.renderer.heading(chain, asked))
+            lines += [self.renderer.line(rule, place, asked) for place, rule in self._numbered(chain.name, asked.number)]
+            self.say("".join(lines))
+        if asked.zero:
+            self._zero(asked.zero)
+
+    def _list_rules(self, asked: command.ListRules) -> None:
+        counters = bool(asked.verbose)
+        chains = self._listed(asked.chain)
+        lines = [] if asked.number else [chain_line(chain, counters=counters) for chain in chains]
+        for chain in chains:
+            begin = f"-A {chain.name}"
+            lines += [
+                f"{begin}{self.renderer.save(rule, counters=counters)}\n"
+                for _, rule in self._numbered(chain.name, asked.number)
+            ]
+        self.say("".join(lines))
+        if asked.zero:
+            self._zero(asked.zero)
+
+    def _nothing(self, _: command.Nothing) -> None:
+        pass
+
+    _RUN: Final[dict[type, Callable[[Engine, Any], None]]] = {
+        command.Append: _append,
+        command.Insert: _insert,
+        command.Replace: _replace,
+        command.Check: _check,
+        command.Delete: _delete,
+        command.DeleteNumber: _delete_number,
+        command.Flush: _flush,
+        command.Zero: _zero,
+        command.NewChain: _new_chain,
+        command.DeleteChain: _delete_chain,
+        command.RenameChain: _rename_chain,
+        command.SetPolicy: _set_policy,
+        command.List: _list,
+        command.ListRules: _list_rules,
+        command.Nothing: _nothing,
+    }
+
+
+def changes(asked: Command) -> bool:
+    """Whether a command can change its table, which then has to be committed."""
+    if isinstance(asked, (command.List, command.ListRules)):
+        return asked.zero is not None
+    return not isinstance(asked, (command.Check, command.Nothing))
+
+
+def compared(rule: Rule, family: Family) -> bytes:
+    """Return the bytes of a rule's entry that count when rules are compared, as ones: not what is the kernel's own."""
+    parts = [b"\xff" * entry.MATCHES_AT[family]]
+    blocks = [("match", block) for block in rule.matches]
+    if rule.target:
+        blocks.append(("target", rule.target))
+    for kind, block in blocks:
+        name, revision, payload = entry.unpack_extension(block)
+        extension = find("match" if kind == "match" else "target", name, revision, family)
+        used = extension.layout.user_size if extension else len(payload)
+        parts.append(b"\xff" * (len(block) - len(payload) + used) + bytes(len(payload) - used))
+    if not rule.target:
+        parts.append(b"\xff" * entry.STANDARD_SIZE)
+    return b"".join(parts)

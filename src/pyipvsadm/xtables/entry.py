@@ -1,0 +1,146 @@
+"""Rules as the kernel's entries and back: struct ipt_entry and ip6t_entry, struct xt_entry_match and xt_entry_target.
+
+Pure functions on bytes; headers linux/netfilter_ipv4/ip_tables.h, linux/netfilter_ipv6/ip6_tables.h and
+linux/netfilter/x_tables.h.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from pyipvsadm.errors import WireError
+from pyipvsadm.xtables.model import Header, Rule, goto_flag
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from pyipvsadm.xtables.options import Extension, Family
+
+_IPV4: Final = struct.Struct("@4s4s4s4s16s16s16s16sHBB")
+_IPV6: Final = struct.Struct("@16s16s16s16s16s16s16s16sHBBB3x")
+_MIDDLE: Final = {4: struct.Struct("=IHHIQQ"), 6: struct.Struct("=IHHI4xQQ")}  # nfcache … comefrom, counters
+_BLOCK: Final = struct.Struct("@H29sB")  # struct xt_entry_match, xt_entry_target without the payload
+_STANDARD: Final = struct.Struct("@H29sBi4x")  # struct xt_standard_target
+NAME_SIZE: Final = 29  # XT_EXTENSION_MAXNAMELEN
+
+HEADER_SIZE: Final = {4: _IPV4.size, 6: _IPV6.size}
+STANDARD_SIZE: Final = _STANDARD.size
+MATCHES_AT: Final = {4: 112, 6: 168}  # sizeof struct ipt_entry, ip6t_entry
+
+
+# -- the header --------------------------------------------------------------------------------------------------------
+
+
+def _interface(name: str) -> tuple[bytes, bytes]:
+    """Return the name as it is compared, and which of its bytes are: a "+" at its end stands for anything."""
+    data = name.encode("utf-8", "surrogateescape")
+    if data.endswith(b"+"):
+        return data, b"\xff" * (len(data) - 1)
+    return data, b"\xff" * (len(data) + 1) if data else b""
+
+
+def pack_header(header: Header, family: Family) -> bytes:
+    """Return struct ipt_ip or ip6t_ip6."""
+    iniface, iniface_mask = _interface(header.iniface)
+    outiface, outiface_mask = _interface(header.outiface)
+    parts = (
+        header.src, header.dst, header.smsk, header.dmsk, iniface, outiface, iniface_mask, outiface_mask, header.proto,
+    )  # fmt: skip
+    if family == 4:
+        return _IPV4.pack(*parts, header.flags, header.invflags)
+    return _IPV6.pack(*parts, 0, header.flags, header.invflags)
+
+
+def _interface_text(name: bytes, mask: bytes) -> str:
+    text = name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    length = len(mask.rstrip(b"\0"))
+    if text and length <= len(text.encode("utf-8", "surrogateescape")) and not text.endswith("+"):
+        return text[:length] + "+"
+    return text
+
+
+def unpack_header(data: bytes, family: Family) -> Header:
+    """Return what is in a struct ipt_ip or ip6t_ip6."""
+    if family == 4:
+        src, dst, smsk, dmsk, iniface, outiface, in_mask, out_mask, proto, flags, invflags = _IPV4.unpack_from(data)
+    else:
+        src, dst, smsk, dmsk, iniface, outiface, in_mask, out_mask, proto, _, flags, invflags = _IPV6.unpack_from(data)
+    return Header(
+        src,
+        dst,
+        smsk,
+        dmsk,
+        _interface_text(iniface, in_mask),
+        _interface_text(outiface, out_mask),
+        proto,
+        flags,
+        invflags,
+    )
+
+
+# -- matches and targets -----------------------------------------------------------------------------------------------
+
+
+def pack_extension(extension: Extension, payload: bytes) -> bytes:
+    """Return struct xt_entry_match or xt_entry_target with its payload."""
+    return _BLOCK.pack(_BLOCK.size + len(payload), extension.name.encode(), extension.revision) + payload
+
+
+def unpack_extension(block: bytes) -> tuple[str, int, bytes]:
+    """Return name, revision and payload of a match or target. Raises WireError."""
+    if len(block) < _BLOCK.size:
+        raise WireError("struct xt_entry_match", 0, f"{_BLOCK.size} bytes", str(len(block)))
+    _, name, revision = _BLOCK.unpack_from(block)
+    return name.partition(b"\0")[0].decode("utf-8", "surrogateescape"), revision, block[_BLOCK.size :]
+
+
+# -- entries -----------------------------------------------------------------------------------------------------------
+
+
+def pack(rule: Rule, family: Family) -> bytes:
+    """Return the entry of a rule, as libiptc takes it: a jump has the name of its chain or verdict."""
+    target = rule.target or _STANDARD.pack(_STANDARD.size, rule.jump.encode("utf-8", "surrogateescape"), 0, 0)
+    matches = b"".join(rule.matches)
+    at = MATCHES_AT[family] + len(matches)
+    middle = _MIDDLE[family].pack(0, at, at + len(target), 0, *rule.counters)
+    return rule.header + middle + matches + target
+
+
+def sizes(data: bytes, family: Family) -> tuple[int, int]:
+    """Return where the target of an entry begins, and where the entry ends."""
+    found: tuple[int, int] = struct.unpack_from("@HH", data, HEADER_SIZE[family] + 4)
+    return found
+
+
+def unpack(data: bytes, family: Family, jump: str) -> Rule:
+    """Return the rule of an entry; ``jump`` is what libiptc calls its target. Raises WireError."""
+    header = HEADER_SIZE[family]
+    _, target, end, _, packets, octets = _MIDDLE[family].unpack_from(data, header)
+    matches = []
+    at = MATCHES_AT[family]
+    while at < target:
+        (size,) = struct.unpack_from("@H", data, at)
+        if size < _BLOCK.size or at + size > target:
+            raise WireError("struct xt_entry_match", at, f"{_BLOCK.size} to {target - at} bytes", str(size))
+        matches.append(data[at : at + size])
+        at += size
+    standard = not data[target + 2]  # the kernel's own target has no name
+    return Rule(
+        data[:header], tuple(matches), b"" if standard else data[target:end], jump if standard else "", (packets, octets)
+    )
+
+
+def _flags_at(family: Family) -> int:
+    return HEADER_SIZE[family] - (2 if family == 4 else 5)
+
+
+def is_goto(header: bytes, family: Family) -> bool:
+    """Whether a rule's jump does not come back."""
+    return bool(header[_flags_at(family)] & goto_flag(family))
+
+
+def with_goto(header: bytes, family: Family) -> bytes:
+    """Return a header whose rule's jump does not come back."""
+    at = _flags_at(family)
+    return header[:at] + bytes((header[at] | goto_flag(family),)) + header[at + 1 :]

@@ -1,0 +1,263 @@
+"""What ``iptables -S``, ``-L`` and iptables-save print, byte for byte as iptables 1.8.9: rules in, text out.
+
+The parts of rules repeat (a large table has few shapes of them), so what was made of each part is remembered.
+"""
+
+from __future__ import annotations
+
+from pyipvsadm.errors import WireError
+from pyipvsadm.xtables import entry, registry
+from pyipvsadm.xtables.kinds import show_address
+from pyipvsadm.xtables.model import (
+    F_FRAG,
+    INV_DSTIP,
+    INV_FRAG,
+    INV_PROTO,
+    INV_SRCIP,
+    INV_VIA_IN,
+    INV_VIA_OUT,
+    goto_flag,
+)
+from pyipvsadm.xtables.options import View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Final
+
+    from pyipvsadm.xtables.command import List
+    from pyipvsadm.xtables.model import Chain, Header, Kind, Rule
+    from pyipvsadm.xtables.names import Resolver
+    from pyipvsadm.xtables.options import Extension, Family
+
+_MOST_TEXTS: Final = 1 << 16
+
+
+class Renderer:
+    """Makes text of rules of one family."""
+
+    def __init__(self, family: Family, names: Resolver) -> None:
+        self.family = family
+        self.names = names
+        self._headers: dict[bytes, tuple[str, str, int]] = {}
+        self._saved: dict[tuple[str, int, bytes], str] = {}
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def save(self, rule: Rule, *, counters: bool = False) -> str:
+        """Return a rule as ``-S`` prints it, without "-A CHAIN"; ``counters`` stand before its target."""
+        known = self._headers.get(rule.header)
+        if known is None:
+            known = self._headers[rule.header] = self._save_header(rule.header)
+        text, jump, protocol = known
+        for block in rule.matches:
+            text += self._save_extension("match", "-m", block, protocol)
+        if counters:
+            text += f" -c {rule.counters[0]} {rule.counters[1]}"
+        if rule.target:
+            return text + self._save_extension("target", "-j", rule.target, protocol)
+        return f"{text} {jump} {rule.jump}" if rule.jump else text
+
+    def _save_header(self, data: bytes) -> tuple[str, str, int]:
+        header = entry.unpack_header(data, self.family)
+        inverted = header.invflags
+        text = self._save_network("-s", header.src, header.smsk, inverted & INV_SRCIP)
+        text += self._save_network("-d", header.dst, header.dmsk, inverted & INV_DSTIP)
+        for option, name, bit in (("-i", header.iniface, INV_VIA_IN), ("-o", header.outiface, INV_VIA_OUT)):
+            if name:
+                text += f"{_sign(inverted & bit)} {option} {name}"
+        if header.proto:
+            text += f"{_sign(inverted & INV_PROTO)} -p {self.names.protocol(header.proto) or header.proto}"
+        if self.family == 4 and header.flags & F_FRAG:
+            text += f"{_sign(inverted & INV_FRAG)} -f"
+        return text, "-g" if header.flags & goto_flag(self.family) else "-j", _protocol(header)
+
+    def _save_network(self, option: str, address: bytes, mask: bytes, inverted: int) -> str:
+        if not (inverted or any(address) or any(mask)):
+            return ""
+        return f"{_sign(inverted)} {option} {show_address(address)}/{_mask_text(mask)}"
+
+    def _save_extension(self, kind: Kind, option: str, block: bytes, protocol: int) -> str:
+        name, revision, payload = entry.unpack_extension(block)
+        key = (name, revision, payload)
+        text = self._saved.get(key)
+        if text is None:
+            if len(self._saved) >= _MOST_TEXTS:
+                self._saved.clear()
+            extension = find(kind, name, revision, self.family)
+            view = View(self.family, self.names, protocol=protocol)
+            try:
+                if extension:
+                    text = f" {option} {extension.typed_name(payload)}{extension.save(payload, view)}"
+            except WireError:
+                pass
+            if text is None:
+                text = f" {option} {name}{_unknown(revision, payload)}"
+            self._saved[key] = text
+        return text
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def heading(self, chain: Chain, options: List) -> str:
+        """Return the two lines above the rules of a chain."""
+        if chain.policy is None:
+            text = f"Chain {chain.name} ({chain.references} references)\n"
+        else:
+            counts = ""
+            if options.verbose:
+                packets, octets = (_count(number, exact=options.exact).strip() for number in chain.counters)
+                counts = f" {packets} packets, {octets} bytes"
+            text = f"Chain {chain.name} (policy {chain.policy}{counts})\n"
+        if options.line_numbers:
+            text += "num  "
+        if options.verbose:
+            text += "    pkts      bytes " if options.exact else " pkts bytes "
+        text += "target     prot opt"
+        if options.verbose:
+            text += " in     out    "
+        return text + " source               destination         \n"
+
+    def line(self, rule: Rule, number: int, options: List) -> str:
+        """Return the line of a rule."""
+        header = entry.unpack_header(rule.header, self.family)
+        view = View(self.family, self.names, numeric=options.numeric, protocol=_protocol(header))
+        text = f"{number:<4} " if options.line_numbers else ""
+        if options.verbose:
+            text += "".join([f"{_count(count, exact=options.exact)} " for count in rule.counters])
+        inverted = header.invflags
+        text += f"{_target_name(rule):<9} {_not(inverted & INV_PROTO)}{self._protocol_name(header, view):<5}"
+        text += self._fragment(header) + " "
+        if options.verbose:
+            wild = "*" if options.numeric else "any"
+            text += f" {_interface(header.iniface, inverted & INV_VIA_IN, wild):<6} "
+            text += f"{_interface(header.outiface, inverted & INV_VIA_OUT, wild):<6} "
+        for address, mask, bit in ((header.src, header.smsk, INV_SRCIP), (header.dst, header.dmsk, INV_DSTIP)):
+            text += f"{_not(inverted & bit)}{self._network(address, mask, view):<19} "
+        return f"{text}{self._details(rule, header, view)}\n"
+
+    def sentence(self, rule: Rule) -> str:
+        """Return the line that ``-v`` prints of a rule that is added, looked for or taken away."""
+        header = entry.unpack_header(rule.header, self.family)
+        view = View(self.family, self.names, protocol=_protocol(header))
+        inverted = header.invflags
+        number = "all" if not header.proto else self.names.protocol(header.proto) or str(header.proto)
+        text = f"{_target_name(rule)} {_not(inverted & INV_PROTO)}{number} opt {self._fragment(header)} "
+        text += f"in {_interface(header.iniface, inverted & INV_VIA_IN, '*')} "
+        text += f"out {_interface(header.outiface, inverted & INV_VIA_OUT, '*')} "
+        text += f"{_not(inverted & INV_SRCIP)}{self._network(header.src, header.smsk, view)} "
+        text += f"{_not(inverted & INV_DSTIP)}-> {self._network(header.dst, header.dmsk, view)} "
+        return f"{text} {self._details(rule, header, view)}\n"
+
+    def _details(self, rule: Rule, header: Header, view: View) -> str:
+        text = "[goto] " if header.flags & goto_flag(self.family) else ""
+        for block in rule.matches:
+            text += self._show_extension("match", block, view)
+        return text + (self._show_extension("target", rule.target, view) if rule.target else "")
+
+    def _show_extension(self, kind: Kind, block: bytes, view: View) -> str:
+        name, revision, payload = entry.unpack_extension(block)
+        extension = find(kind, name, revision, self.family)
+        try:
+            return extension.show(payload, view) if extension else f" {name}{_unknown(revision, payload)}"
+        except WireError:
+            return f" {name}{_unknown(revision, payload)}"
+
+    def _protocol_name(self, header: Header, view: View) -> str:
+        if view.numeric:
+            return str(header.proto)
+        if not header.proto:
+            return "all"
+        return self.names.protocol(header.proto) or str(header.proto)
+
+    def _fragment(self, header: Header) -> str:
+        if self.family == 6:
+            return "  "
+        return ("!" if header.invflags & INV_FRAG else "-") + ("f" if header.flags & F_FRAG else "-")
+
+    def _network(self, address: bytes, mask: bytes, view: View) -> str:
+        if not any(address) and not any(mask):
+            return ("0.0.0.0/0" if self.family == 4 else "::/0") if view.numeric else "anywhere"
+        text = show_address(address) if view.numeric else self.names.host(address)
+        bits = _mask_text(mask)
+        return text if bits == str(8 * len(mask)) else f"{text}/{bits}"
+
+
+def find(kind: Kind, name: str, revision: int, family: Family) -> Extension | None:
+    """Return the declaration of a match or target that a rule has."""
+    for extension in registry.revisions(kind, name, family):
+        if extension.revision == revision and extension.name == name:
+            return extension
+    return None
+
+
+def _unknown(revision: int, payload: bytes) -> str:
+    return f" [unknown revision {revision}: {len(payload)} bytes]"
+
+
+def _protocol(header: Header) -> int:
+    return 0 if header.invflags & INV_PROTO else header.proto
+
+
+def _sign(inverted: int) -> str:
+    return " !" if inverted else ""
+
+
+def _not(inverted: int) -> str:
+    return "!" if inverted else " "
+
+
+def _target_name(rule: Rule) -> str:
+    return entry.unpack_extension(rule.target)[0] if rule.target else rule.jump
+
+
+def _interface(name: str, inverted: int, wild: str) -> str:
+    return f"{'!' if inverted else ''}{name or wild}"
+
+
+def _mask_text(mask: bytes) -> str:
+    """Return how many bits a mask has, or the mask itself where they are not its first."""
+    number = int.from_bytes(mask, "big")
+    size = 8 * len(mask)
+    bits = size - (number ^ ((1 << size) - 1)).bit_length()
+    if number == ((1 << bits) - 1) << (size - bits):
+        return str(bits)
+    return show_address(mask)
+
+
+def _count(number: int, *, exact: bool) -> str:
+    """Return a counter in 8 characters, or in 5 of which the last can be a unit."""
+    if exact:
+        return f"{number:8}"
+    if number <= 99999:
+        return f"{number:5}"
+    for unit in "KMG":
+        number = (number + 500) // 1000
+        if number <= 9999:
+            return f"{number:4}{unit}"
+    return f"{(number + 500) // 1000:4}T"
+
+
+# -- whole tables ------------------------------------------------------------------------------------------------------
+
+
+def chain_line(chain: Chain, *, counters: bool = False) -> str:
+    """Return the line of ``-S`` about a chain itself."""
+    if chain.policy is None:
+        return f"-N {chain.name}\n"
+    counts = f" -c {chain.counters[0]} {chain.counters[1]}" if counters else ""
+    return f"-P {chain.name} {chain.policy}{counts}\n"
+
+
+def dump(table: str, chains: Iterable[tuple[Chain, Iterable[Rule]]], renderer: Renderer, *, counters: bool) -> Iterator[str]:
+    """Yield the lines of a table as iptables-save prints it, without the comments around it."""
+    chains = list(chains)
+    yield f"*{table}\n"
+    for chain, _ in chains:
+        packets, octets = chain.counters
+        yield f":{chain.name} {chain.policy or '-'} [{packets}:{octets}]\n"
+    for chain, rules in chains:
+        begin = f"-A {chain.name}"
+        for rule in rules:
+            counts = f"[{rule.counters[0]}:{rule.counters[1]}] " if counters else ""
+            yield f"{counts}{begin}{renderer.save(rule)}\n"
+    yield "COMMIT\n"

@@ -1,0 +1,721 @@
+"""The words of a command line, or of a line of a dump, to commands: what iptables decides before it reads the table.
+
+Words are cut into options as getopt_long(3) does, in the order they stand: what an option means can depend on the
+extensions that were named before it. The options of all named extensions are known at once, the newest first; those
+of a protocol's own match come by themselves when they are needed.
+"""
+
+from __future__ import annotations
+
+from _socket import AF_INET6, inet_pton
+
+from pyipvsadm.errors import UsageError
+from pyipvsadm.xtables import command, entry, registry
+from pyipvsadm.xtables.kinds import read_number
+from pyipvsadm.xtables.model import (
+    F_FRAG,
+    F_PROTO,
+    INV_DSTIP,
+    INV_FRAG,
+    INV_PROTO,
+    INV_SRCIP,
+    INV_VIA_IN,
+    INV_VIA_OUT,
+    VERDICTS,
+    Header,
+    Rule,
+)
+from pyipvsadm.xtables.names import PROTOCOLS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final
+
+    from pyipvsadm.xtables.backend.base import Backend
+    from pyipvsadm.xtables.model import Kind
+    from pyipvsadm.xtables.names import Resolver
+    from pyipvsadm.xtables.options import Draft, Extension, Family, Option
+
+    Command = (
+        command.Append | command.Insert | command.Replace | command.Check | command.Delete | command.DeleteNumber
+        | command.Flush | command.Zero | command.NewChain | command.DeleteChain | command.RenameChain
+        | command.SetPolicy | command.List | command.ListRules | command.Help | command.Version | command.Nothing
+    )  # fmt: skip
+
+LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
+LONGEST_INTERFACE: Final = 15
+
+# The options of iptables itself: letter, word, and whether it takes an argument ("?": if the next word is none of "-…", "!").
+_WORDS: Final = (
+    ("A", "append", "1"),
+    ("D", "delete", "1"),
+    ("C", "check", "1"),
+    ("I", "insert", "1"),
+    ("R", "replace", "1"),
+    ("L", "list", "?"),
+    ("S", "list-rules", "?"),
+    ("F", "flush", "?"),
+    ("Z", "zero", "?"),
+    ("N", "new-chain", "1"),
+    ("X", "delete-chain", "?"),
+    ("E", "rename-chain", "1"),
+    ("P", "policy", "1"),
+    ("s", "source", "1"),
+    ("d", "destination", "1"),
+    ("s", "src", "1"),
+    ("d", "dst", "1"),
+    ("p", "protocol", "1"),
+    ("i", "in-interface", "1"),
+    ("j", "jump", "1"),
+    ("t", "table", "1"),
+    ("m", "match", "1"),
+    ("n", "numeric", ""),
+    ("o", "out-interface", "1"),
+    ("v", "verbose", ""),
+    ("w", "wait", "?"),
+    ("W", "wait-interval", "?"),
+    ("x", "exact", ""),
+    ("f", "fragments", ""),
+    ("V", "version", ""),
+    ("h", "help", "?"),
+    ("0", "line-numbers", ""),
+    ("M", "modprobe", "1"),
+    ("c", "set-counters", "1"),
+    ("g", "goto", "1"),
+    ("4", "ipv4", ""),
+    ("6", "ipv6", ""),
+)
+_ONLY_IPV4: Final = ("f",)
+_COMMANDS: Final = "ADCIRLSFZNXEP"
+_NEGATABLE: Final = "psdiof"
+
+# Which of the options n s d p j v x i o 0 c f each command does not take.
+_ILLEGAL: Final = {
+    "A": "nx0",
+    "I": "nx0",
+    "D": "nx0c",
+    "C": "nx0c",
+    "R": "nx0",
+    "D#": "nsdpjxio0cf",
+    "L": "sdpjiocf",
+    "S": "nsdpjxio0cf",
+    "F": "nsdpjxio0cf",
+    "Z": "nsdpjxio0cf",
+    "N": "nsdpjxio0cf",
+    "X": "nsdpjxio0cf",
+    "E": "nsdpjxio0cf",
+    "P": "nsdpjxio0f",
+}
+
+
+class Own:
+    """An option of iptables itself."""
+
+    __slots__ = ("argument", "letter", "word")
+
+    def __init__(self, letter: str, word: str, argument: str) -> None:
+        self.letter = letter
+        self.word = word
+        self.argument = argument
+
+
+def _own_options(family: Family) -> tuple[dict[str, Own], dict[str, Own]]:
+    rows = [Own(*row) for row in _WORDS if family == 4 or row[0] not in _ONLY_IPV4]
+    letters = {row.letter: row for row in reversed(rows) if row.letter != "0"}
+    return letters, {row.word: row for row in rows}
+
+
+_OWN: Final[dict[Family, tuple[dict[str, Own], dict[str, Own]]]] = {4: _own_options(4), 6: _own_options(6)}
+
+
+class Wanted:
+    """What a command line asks for beside its command: the table, the lock."""
+
+    __slots__ = ("modprobe", "table", "wait")
+
+    def __init__(self) -> None:
+        self.table = "filter"
+        self.wait: int | None = None  # seconds to wait for the lock at most, -1 for ever, None: not said
+        self.modprobe: str | None = None
+
+
+class RuleParser:
+    """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has."""
+
+    def __init__(self, family: Family, names: Resolver, backend: Backend, *, program: str = "iptables") -> None:
+        self.family = family
+        self.names = names
+        self.backend = backend
+        self.program = program
+        self._revisions: dict[tuple[Kind, str], Extension | None] = {}
+
+    def parse(self, words: Sequence[str], *, in_dump: bool = False) -> tuple[Command, Wanted]:
+        """Return the command of a line's words. Raises UsageError, of status 2, for what is wrong with them."""
+        return _Line(self, words, in_dump=in_dump).parse()
+
+    def extension(self, kind: Kind, name: str) -> Extension | None:
+        """Return the revision of an extension that the backend has; None for one that is not known here."""
+        key = (kind, name)
+        if key not in self._revisions:
+            known = registry.revisions(kind, name, self.family)
+            chosen = known[0] if known else None
+            if len(known) > 1:
+                best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
+                chosen = next((one for one in known if one.revision == best), known[-1])
+            self._revisions[key] = chosen
+        return self._revisions[key]
+
+
+class _Line:
+    """One command line while it is read."""
+
+    def __init__(self, parser: RuleParser, words: Sequence[str], *, in_dump: bool) -> None:
+        self.parser = parser
+        self.family = parser.family
+        self.words = list(words)
+        self.at = 0
+        self.in_dump = in_dump
+        self.wanted = Wanted()
+        self.letters, self.own_words = _OWN[self.family]
+        self.long: dict[str, Own | tuple[Draft, Option]] = dict(self.own_words)
+        self.commands: list[str] = []
+        self.given: set[str] = set()  # letters of options
+        self.inverted = False
+        self.chain: str | None = None
+        self.number = 0
+        self.has_number = False
+        self.name = ""  # of -E
+        self.policy = ""
+        self.verbose = 0
+        self.counters: tuple[int, int] | None = None
+        self.protocol_word = ""
+        self.protocol = 0
+        self.flags = 0
+        self.invflags = 0
+        self.source = self.destination = ""
+        self.iniface = self.outiface = ""
+        self.jump = ""
+        self.goto = False
+        self.matches: list[Draft] = []
+        self.target: Draft | None = None
+        self.protocol_match = False  # the protocol's own match has come by itself
+        self.done: Command | None = None
+
+    # -- words to options --------------------------------------------------------------------------------------------
+
+    def parse(self) -> tuple[Command, Wanted]:
+        while self.at < len(self.words) and self.done is None:
+            word = self.words[self.at]
+            self.at += 1
+            if word == "--":
+                if self.at < len(self.words):
+                    raise UsageError("unknown arguments found on commandline")
+                break
+            if word[:2] == "--":
+                self.read_long(word)
+            elif word[:1] == "-" and word != "-":
+                self.read_letters(word)
+            elif word == "!":
+                if self.inverted:
+                    raise UsageError("multiple consecutive ! not allowed")
+                self.inverted = True
+                continue
+            else:
+                raise UsageError(f"Bad argument `{word}'")
+            self.inverted = False
+        return self.done or self.finish(), self.wanted
+
+    def read_letters(self, word: str) -> None:
+        for place, letter in enumerate(word[1:], 2):
+            option = self.letters.get(letter)
+            if option is None:
+                raise UsageError(f'unknown option "{word}"')
+            rest = word[place:]
+            if option.argument == "1":
+                self.read_own(option, rest if rest else self.next_word(f"-{letter}"))
+                return
+            if option.argument == "?":
+                self.read_own(option, rest or None)
+                return
+            self.read_own(option, None)
+            if self.done is not None:
+                return
+
+    def next_word(self, option: str) -> str:
+        if self.at >= len(self.words):
+            raise UsageError(f'option "{option}" requires an argument')
+        self.at += 1
+        return self.words[self.at - 1]
+
+    def read_long(self, word: str) -> None:
+        name, equals, attached = word[2:].partition("=")
+        option = self.find_long(name)
+        if option is None and self.load_protocol():
+            option = self.find_long(name)
+        if option is None:
+            raise UsageError(f'unknown option "{word}"')
+        if isinstance(option, Own):
+            if option.argument == "1":
+                self.read_own(option, attached if equals else self.next_word(word))
+            elif equals and not option.argument:
+                raise UsageError(f'unknown option "{word}"')
+            else:
+                self.read_own(option, attached if equals else None)
+            return
+        draft, declared = option
+        text: str | None = None
+        if declared.words:
+            text = attached if equals else self.next_word(word)
+            for _ in range(declared.words - 1):
+                if self.at >= len(self.words) or self.words[self.at][:1] in ("-", "!"):
+                    raise UsageError(f'{draft.extension.name}: option "--{declared.name}" requires two arguments')
+                text += " " + self.next_word(word)
+        elif equals:
+            raise UsageError(f'unknown option "{word}"')
+        draft.protocol = 0 if self.invflags & INV_PROTO else self.protocol
+        draft.inverted = self.inverted
+        declared.read(text, draft)
+
+    def find_long(self, name: str) -> Own | tuple[Draft, Option] | None:
+        found = self.long.get(name)
+        if found is not None:
+            return found
+        candidates = [option for word, option in self.long.items() if word.startswith(name)]
+        if not candidates:
+            return None
+        first = candidates[0]
+        for other in candidates[1:]:
+            if other is not first and not (isinstance(first, Own) and isinstance(other, Own) and other.letter == first.letter):
+                raise UsageError(f'unknown option "--{name}"')
+        return first
+
+    def add_extension(self, draft: Draft) -> None:
+        """Have the options of an extension known, before those of earlier ones."""
+        new: dict[str, Own | tuple[Draft, Option]] = dict(self.own_words)
+        for name, option in draft.extension.by_name.items():
+            new.setdefault(name, (draft, option))
+        for name, known in self.long.items():
+            new.setdefault(name, known)
+        self.long = new
+
+    def load_protocol(self) -> bool:
+        """Load the match that the rule's protocol has, as an unknown option may be its; return whether there was one."""
+        if not self.protocol_word or self.protocol_match:
+            return False
+        name = self.protocol_word
+        number = read_number(name, 0, 255)
+        if number is not None:
+            name = self.names.protocol(number) or ""
+        extension = self.parser.extension("match", name) if name else None
+        if extension is None or any(draft.extension is extension for draft in self.matches):
+            return False
+        self.protocol_match = True
+        self.load_match(extension)
+        return True
+
+    @property
+    def names(self) -> Resolver:
+        return self.parser.names
+
+    def load_match(self, extension: Extension) -> None:
+        draft = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
+        self.matches.append(draft)
+        self.add_extension(draft)
+
+    # -- options of iptables itself ------------------------------------------------------------------------------------
+
+    def has_word(self) -> bool:
+        """Whether the next word can be an option's argument that may be left out."""
+        return self.at < len(self.words) and self.words[self.at][:1] not in ("-", "!")
+
+    def optional_word(self, text: str | None) -> str | None:
+        if text is None and self.has_word():
+            return self.next_word("")
+        return text
+
+    def read_own(self, option: Own, text: str | None) -> None:
+        letter = option.letter
+        if letter in _COMMANDS:
+            self.read_command(letter, text)
+        else:
+            getattr(self, f"read_{letter}")(text)
+
+    def note(self, letter: str) -> None:
+        """Count an option that can be given once."""
+        if letter in self.given:
+            raise UsageError(f"multiple -{letter} flags not allowed")
+        self.given.add(letter)
+        if self.inverted and letter not in _NEGATABLE:
+            raise UsageError(f"cannot have ! before -{letter}")
+
+    def read_command(self, letter: str, text: str | None) -> None:
+        if self.inverted:
+            raise UsageError("unexpected '!' flag before command")
+        others = {"L": "Z", "S": "Z", "Z": "LS"}.get(letter, "")
+        for earlier in self.commands:
+            if earlier not in others:
+                raise UsageError(f"Cannot use -{letter} with -{earlier}")
+        self.commands.append(letter)
+        if letter in "LSFZX":
+            text = self.optional_word(text)
+            if text is not None:
+                self.chain = text
+            if letter in "LSZ" and self.has_word():
+                self.read_rule_number(self.next_word(""))
+            return
+        assert text is not None
+        if letter == "N":
+            self.check_new_chain(text)
+        if letter == "E":
+            if not self.has_word():
+                raise UsageError("-E requires old-chain-name and new-chain-name")
+            self.name = self.next_word("")
+            self.check_new_chain(self.name, new=False)
+        if letter == "P":
+            if not self.has_word():
+                raise UsageError("-P requires a chain and a policy")
+            self.policy = self.next_word("")
+        self.chain = text
+        if letter in "DI" and self.has_word():
+            self.read_rule_number(self.next_word(""))
+        if letter == "R":
+            if not self.has_word():
+                raise UsageError("-R requires a rule number")
+            self.read_rule_number(self.next_word(""))
+
+    def read_rule_number(self, text: str) -> None:
+        number = read_number(text, 1, 0xFFFFFFFF)
+        if number is None:
+            raise UsageError(f"Invalid rule number `{text}'")
+        self.number = number
+        self.has_number = True
+
+    def check_new_chain(self, name: str, *, new: bool = True) -> None:
+        if name[:1] in ("-", "!"):
+            raise UsageError(f"chain name not allowed to start with `{name[0]}'")
+        if new and (name in VERDICTS or registry.revisions("target", name, self.family)):
+            raise UsageError("chain name may not clash with target name")
+        if any(letter in " \t\n\v\f\r" for letter in name):
+            raise UsageError("Invalid chain name")
+
+    def read_s(self, text: str) -> None:
+        self.note("s")
+        self.invflags |= INV_SRCIP if self.inverted else 0
+        self.source = text
+
+    def read_d(self, text: str) -> None:
+        self.note("d")
+        self.invflags |= INV_DSTIP if self.inverted else 0
+        self.destination = text
+
+    def read_p(self, text: str) -> None:
+        self.note("p")
+        word = text.lower()
+        number = read_number(word, 0, 255)
+        if number is None:
+            number = self.names.protocol_number(word)
+        if number is None:
+            raise UsageError(f'unknown protocol "{text}" specified')
+        self.protocol_word, self.protocol = word, number
+        if self.inverted:
+            self.invflags |= INV_PROTO
+            if not number:
+                raise UsageError("rule would never match protocol")
+        if self.family == 6:
+            self.flags |= F_PROTO
+
+    def read_i(self, text: str) -> None:
+        self.note("i")
+        self.iniface = self.interface(text)
+        self.invflags |= INV_VIA_IN if self.inverted else 0
+
+    def read_o(self, text: str) -> None:
+        self.note("o")
+        self.outiface = self.interface(text)
+        self.invflags |= INV_VIA_OUT if self.inverted else 0
+
+    def interface(self, text: str) -> str:
+        if not text:
+            raise UsageError("Empty interface is likely to be undesired")
+        if len(text.encode("utf-8", "surrogateescape")) > LONGEST_INTERFACE:
+            raise UsageError(f"interface name `{text}' must be shorter than IFNAMSIZ ({LONGEST_INTERFACE})")
+        return text
+
+    def read_f(self, _: str | None) -> None:
+        self.note("f")
+        self.flags |= F_FRAG
+        self.invflags |= INV_FRAG if self.inverted else 0
+
+    def read_j(self, text: str) -> None:
+        self.note("j")
+        self.set_jump(text)
+        extension = None if text in VERDICTS else self.parser.extension("target", text)
+        if extension is not None:
+            self.target = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
+            self.add_extension(self.target)
+
+    def read_g(self, text: str) -> None:
+        self.note("j")
+        self.set_jump(text)
+        self.goto = True
+
+    def set_jump(self, text: str) -> None:
+        if not text:
+            raise UsageError("Invalid target name (too short)")
+        if len(text.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
+            raise UsageError(f"Invalid target name `{text}' ({LONGEST_CHAIN} chars max)")
+        if any(letter in " \t\n\v\f\r" for letter in text):
+            raise UsageError(f"Invalid target name `{text}'")
+        self.jump = text
+
+    def read_m(self, text: str) -> None:
+        if self.inverted:
+            raise UsageError("unexpected ! flag before --match")
+        extension = self.parser.extension("match", text)
+        if extension is None:
+            raise UsageError(f"Couldn't load match `{text}':No such file or directory\n")
+        self.load_match(extension)
+
+    def read_n(self, _: str | None) -> None:
+        self.note("n")
+
+    def read_v(self, _: str | None) -> None:
+        if not self.verbose:
+            self.note("v")
+        self.verbose += 1
+
+    def read_x(self, _: str | None) -> None:
+        self.note("x")
+
+    def read_0(self, _: str | None) -> None:
+        self.note("0")
+
+    def read_t(self, text: str) -> None:
+        if self.inverted:
+            raise UsageError("unexpected ! flag before --table")
+        if self.in_dump:
+            raise UsageError(f"The -t option (seen in line {{line}}) cannot be used in {self.parser.program}.")
+        self.wanted.table = text
+
+    def read_w(self, text: str | None) -> None:
+        if self.in_dump:
+            raise UsageError("You cannot use `-w' from iptables-restore")
+        text = self.optional_word(text)
+        seconds = -1 if text is None else read_number(text, 0, 0x7FFFFFFF)
+        if seconds is None:
+            raise UsageError("wait seconds not numeric")
+        self.wanted.wait = seconds
+
+    def read_W(self, text: str | None) -> None:  # noqa: N802
+        if self.in_dump:
+            raise UsageError("You cannot use `-W' from iptables-restore")
+        text = self.optional_word(text)
+        if text is not None and read_number(text, 0, 0x7FFFFFFF) is None:
+            raise UsageError("wait interval not numeric")
+
+    def read_M(self, text: str) -> None:  # noqa: N802
+        self.wanted.modprobe = text
+
+    def read_c(self, text: str) -> None:
+        self.note("c")
+        first, comma, second = text.partition(",")
+        if not comma:
+            if not self.has_word():
+                raise UsageError("-c requires packet and byte counter")
+            second = self.next_word("")
+        counts = []
+        for word, what in ((first, "packet"), (second, "byte")):
+            number = read_number(word, 0, 0xFFFFFFFFFFFFFFFF)
+            if number is None:
+                raise UsageError(f"-c {what} counter not numeric")
+            counts.append(number)
+        self.counters = (counts[0], counts[1])
+
+    def read_4(self, _: str | None) -> None:
+        if self.family != 4:
+            self.other_family("4")
+
+    def read_6(self, _: str | None) -> None:
+        if self.family != 6:
+            self.other_family("6")
+
+    def other_family(self, letter: str) -> None:
+        if not self.in_dump:
+            raise UsageError(f'unknown option "-{letter}"')
+        self.done = command.Nothing()
+
+    def read_h(self, _: str | None) -> None:
+        self.load_protocol()
+        found = [("match", draft.extension.name) for draft in self.matches]
+        if self.target:
+            found.append(("target", self.target.extension.name))
+        self.done = command.Help(tuple(found))
+
+    def read_V(self, _: str | None) -> None:  # noqa: N802
+        self.done = command.Version()
+
+    # -- options to a command ------------------------------------------------------------------------------------------
+
+    def finish(self) -> Command:
+        if self.inverted:
+            raise UsageError("nothing appropriate following !")
+        blocks = tuple([entry.pack_extension(draft.extension, draft.extension.finish(draft)) for draft in self.matches])
+        target = b""
+        if self.target:
+            target = entry.pack_extension(self.target.extension, self.target.extension.finish(self.target))
+        if not self.commands:
+            raise UsageError("no command specified")
+        rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()
+        self.check_options()
+        if self.chain is not None and len(self.chain.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
+            raise UsageError(f"chain name `{self.chain}' too long (must be under {LONGEST_CHAIN + 1} chars)")
+        self.check_interfaces()
+        return self.build(rules)
+
+    def is_by_number(self) -> bool:
+        return self.commands == ["D"] and self.has_number
+
+    def check_options(self) -> None:
+        kinds = ["D#" if self.is_by_number() else letter for letter in self.commands]
+        for letter in "nsdpjvxio0cf":
+            if letter in self.given and all(letter in _ILLEGAL[kind] for kind in kinds):
+                raise UsageError(f"Illegal option `-{letter}' with this command")
+        if self.matches and not all(kind in "ADCIR" for kind in kinds):
+            return  # they count for nothing
+
+    def check_interfaces(self) -> None:
+        if self.commands[0] not in "ADCIR":
+            return
+        if self.chain in ("PREROUTING", "INPUT") and self.outiface:
+            raise UsageError(f"Can't use -o with {self.chain}\n")
+        if self.chain in ("POSTROUTING", "OUTPUT") and self.iniface:
+            raise UsageError(f"Can't use -i with {self.chain}\n")
+
+    def rules(self, matches: tuple[bytes, ...], target: bytes) -> tuple[Rule, ...]:
+        """Return a rule for each pair of a source and a destination."""
+        sources = self.networks(self.source)
+        destinations = self.networks(self.destination)
+        if (len(sources) > 1 or len(destinations) > 1) and self.invflags & (INV_SRCIP | INV_DSTIP):
+            raise UsageError("! not allowed with multiple source or destination IP addresses")
+        if self.commands[0] == "R" and (len(sources) > 1 or len(destinations) > 1):
+            raise UsageError("Replacement rule does not specify a unique address")
+        if self.parser_table() == "nat" and (self.jump == "DROP"):
+            raise UsageError(
+                '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
+            )
+        made = []
+        for src, smsk in sources:
+            for dst, dmsk in destinations:
+                header = Header(
+                    src, dst, smsk, dmsk, self.iniface, self.outiface, self.protocol, self.flags, self.invflags
+                )
+                packed = entry.pack_header(header, self.family)
+                if self.goto:
+                    packed = entry.with_goto(packed, self.family)
+                made.append(Rule(packed, matches, target, self.jump, self.counters or (0, 0)))
+        return tuple(made)
+
+    def parser_table(self) -> str:
+        return self.wanted.table
+
+    def networks(self, text: str) -> list[tuple[bytes, bytes]]:
+        size = 4 if self.family == 4 else 16
+        if not text:
+            return [(bytes(size), bytes(size))]
+        found: list[tuple[bytes, bytes]] = []
+        for word in text.split(","):
+            found += read_network(word.strip(), self.family, self.names)
+        return found
+
+    def build(self, rules: tuple[Rule, ...]) -> Command:
+        letter, chain = self.commands[0], self.chain or ""
+        if letter in "LSZ":
+            return self.build_listing()
+        simple: dict[str, Callable[[], Command]] = {
+            "A": lambda: command.Append(chain, rules, self.verbose),
+            "I": lambda: command.Insert(chain, self.number or 1, rules, self.verbose),
+            "R": lambda: command.Replace(chain, self.number, rules, self.verbose),
+            "C": lambda: command.Check(chain, rules, self.verbose),
+            "D": lambda: (
+                command.DeleteNumber(chain, self.number) if self.has_number else command.Delete(chain, rules, self.verbose)
+            ),
+            "F": lambda: command.Flush(self.chain, self.verbose),
+            "N": lambda: command.NewChain(chain),
+            "X": lambda: command.DeleteChain(self.chain, self.verbose),
+            "E": lambda: command.RenameChain(chain, self.name),
+            "P": lambda: command.SetPolicy(chain, self.policy, self.counters),
+        }
+        return simple[letter]()
+
+    def build_listing(self) -> Command:
+        given = self.given
+        zero = command.Zero(self.chain, self.number, self.verbose) if "Z" in self.commands else None
+        if "L" in self.commands:
+            listing: command.List | command.ListRules = command.List(
+                self.chain, self.number, "n" in given, self.verbose, "x" in given, "0" in given, zero
+            )
+        elif "S" in self.commands:
+            listing = command.ListRules(self.chain, self.number, self.verbose, zero)
+        else:
+            assert zero
+            return zero
+        return listing
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+def read_ipv4(text: str) -> bytes | None:
+    """Return an IPv4 address of one to four numbers with dots; those that are left out are 0. None for what is none."""
+    parts = text.split(".")
+    if len(parts) > 4:
+        return None
+    numbers = [read_number(part, 0, 255) for part in parts]
+    if None in numbers:
+        return None
+    return bytes([number or 0 for number in numbers]).ljust(4, b"\0")
+
+
+def read_mask(text: str, family: Family) -> bytes:
+    """Return a netmask: how many bits it has, or an address. Raises UsageError."""
+    bits = read_number(text, 0, 32 if family == 4 else 128)
+    if bits is not None:
+        return prefix_mask(bits, family)
+    mask: bytes | None = None
+    if family == 4:
+        mask = read_ipv4(text)
+    else:
+        try:
+            mask = inet_pton(AF_INET6, text)
+        except (OSError, ValueError):
+            pass
+    if mask is None:
+        raise UsageError(f"invalid mask `{text}' specified")
+    return mask
+
+
+def prefix_mask(bits: int, family: Family) -> bytes:
+    """Return the netmask with the first so many bits."""
+    size = 4 if family == 4 else 16
+    return (((1 << bits) - 1) << (8 * size - bits)).to_bytes(size, "big")
+
+
+def read_network(text: str, family: Family, names: Resolver) -> list[tuple[bytes, bytes]]:
+    """Return the networks (address, mask) of ``host[/mask]``: several where a host has several addresses.
+
+    Raises UsageError.
+    """
+    host, slash, mask_text = text.rpartition("/")
+    if not slash:
+        host, mask_text = text, ""
+    mask = read_mask(mask_text, family) if slash else prefix_mask(32 if family == 4 else 128, family)
+    if not any(mask):
+        host = "0.0.0.0" if family == 4 else "::"  # noqa: S104
+    packed = read_ipv4(host) if family == 4 else None
+    found = [packed] if packed is not None else names.addresses(host, family) or names.network(host, family)
+    if not found:
+        raise UsageError(f"host/network `{host}' not found")
+    whole = int.from_bytes(mask, "big")
+    networks = [(int.from_bytes(address, "big") & whole).to_bytes(len(mask), "big") for address in found]
+    return [(network, mask) for network in dict.fromkeys(networks)]
