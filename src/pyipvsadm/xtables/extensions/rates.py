@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyipvsadm.xtables.extensions.scan import split_number
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
@@ -10,20 +12,6 @@ if TYPE_CHECKING:
 
 _WORDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _SHOWN: Final = (("day", 86400), ("hour", 3600), ("min", 60), ("sec", 1))
-_LONG: Final = (1 << 63) - 1
-
-
-def split_number(text: str) -> tuple[int, str]:
-    """Return the decimal number that a text begins with and what follows it, as strtoul(3) does; 0 and all for none."""
-    rest = text.lstrip(" \t\n\v\f\r")
-    sign = rest[:1] if rest[:1] in ("+", "-") else ""
-    digits = rest[len(sign) :]
-    after = digits.lstrip("0123456789")
-    count = len(digits) - len(after)
-    if not count:
-        return 0, text
-    value = min(int(digits[:count]), _LONG)
-    return (-value if sign == "-" else value), after
 
 
 def read_rate(text: str, draft: Draft, scale: int, *, bits: int) -> tuple[int, int]:
