@@ -5,9 +5,9 @@ Struct: ``struct xt_connmark_mtinfo1``, linux/netfilter/xt_connmark.h. Syntax: i
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.extensions.matches.mark import OPTIONS
+from pyipvsadm.xtables.extensions.matches.mark import OPTIONS, flag
 from pyipvsadm.xtables.kinds import show_masked
-from pyipvsadm.xtables.layout import Layout, u8, u32
+from pyipvsadm.xtables.layout import Layout, u32
 from pyipvsadm.xtables.options import BOTH, Extension
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.layout import Values
     from pyipvsadm.xtables.options import View
 
-LAYOUT: Final = Layout("struct xt_connmark_mtinfo1", u32("mark"), u32("mask"), u8("invert"))
+LAYOUT: Final = Layout("struct xt_connmark_mtinfo1", u32("mark"), u32("mask"), flag("invert"))
 
 
 def _show(values: Values, _: View) -> str:

@@ -6,7 +6,7 @@ Struct: ``struct xt_helper_info``, linux/netfilter/xt_helper.h. Syntax: iptables
 from __future__ import annotations
 
 from pyipvsadm.xtables.kinds import quote
-from pyipvsadm.xtables.layout import Layout, chars, i32
+from pyipvsadm.xtables.layout import Layout, Type, chars
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
 TYPE_CHECKING = False
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.layout import Values
     from pyipvsadm.xtables.options import Draft, View
 
-LAYOUT: Final = Layout("struct xt_helper_info", i32("invert"), chars("name", 30))
+# Others may put any number in for "yes".
+_flag: Final = Type("i", load=lambda value: int(value != 0))
+
+LAYOUT: Final = Layout("struct xt_helper_info", _flag("invert"), chars("name", 30))
 _LONGEST: Final = 29  # bytes, before a NUL
 
 

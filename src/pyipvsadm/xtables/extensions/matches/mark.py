@@ -6,7 +6,7 @@ Struct: ``struct xt_mark_mtinfo1``, linux/netfilter/xt_mark.h. Syntax: iptables-
 from __future__ import annotations
 
 from pyipvsadm.xtables.kinds import masked, show_masked
-from pyipvsadm.xtables.layout import Layout, u8, u32
+from pyipvsadm.xtables.layout import Layout, Type, u32
 from pyipvsadm.xtables.options import BOTH, Extension, Option
 
 TYPE_CHECKING = False
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.layout import Values
     from pyipvsadm.xtables.options import View
 
-LAYOUT: Final = Layout("struct xt_mark_mtinfo1", u32("mark"), u32("mask"), u8("invert"))
+# Others may put any number in for "yes".
+flag: Final = Type("B", load=lambda value: int(value != 0))
+
+LAYOUT: Final = Layout("struct xt_mark_mtinfo1", u32("mark"), u32("mask"), flag("invert"))
 
 OPTIONS: Final = (
     Option("mark", kind=masked(), to=("mark", "mask"), inverts=("invert", 1), needed=True, when=lambda _: True),
