@@ -35,6 +35,8 @@ CASES = Path(__file__).resolve().parents[1] / "xtables/cases"
 TOOL = {4: "iptables-legacy", 6: "ip6tables-legacy"}
 LOCK = {"XTABLES_LOCKFILE": str(Path(tempfile.gettempdir()) / f"xtables-{os.getpid()}.lock")}
 NAMES = Resolver()
+# The sets that cases name.
+SETS = ("foo hash:ip", "bar hash:ip,port timeout 60", "skb hash:ip skbinfo", "foo6 hash:ip family inet6")
 
 
 class Case(NamedTuple):
@@ -252,6 +254,8 @@ def main() -> int:
     if "--inside" not in sys.argv:
         return subprocess.run(["unshare", "-n", sys.executable, __file__, "--inside", *sys.argv[1:]], check=False).returncode
     run("ip", "link", "set", "lo", "up")
+    for definition in SETS:
+        run("ipset", "create", *definition.split())
     names = [argument for argument in sys.argv[1:] if argument != "--inside"]
     files = [Path(name) for name in names] or sorted(CASES.glob("*/*.txt"))
     count = bad = 0
