@@ -6,7 +6,7 @@ import errno
 
 from pyipvsadm.cli.console import complain, environment, say
 from pyipvsadm.errors import KernelError, UsageError
-from pyipvsadm.xtables import lock
+from pyipvsadm.xtables import VERSION, lock
 from pyipvsadm.xtables.backend.legacy import LegacyBackend
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.render import Renderer
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.backend.base import Table
     from pyipvsadm.xtables.options import Family
 
-VERSION: Final = "v1.8.9 (legacy)"  # whose words and bytes these commands have; callers look for what they know
 _REFUSED: Final = 1
 _TRY_AGAIN: Final = 4
 _NO_TABLE: Final = 3

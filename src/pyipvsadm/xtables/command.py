@@ -6,7 +6,7 @@ from pyipvsadm.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyipvsadm.xtables.model import Rule
+    from pyipvsadm.xtables.model import Kind, Rule
 
 
 class Append(Record):
@@ -125,7 +125,7 @@ class ListRules(Record):
 class Help(Record):
     """-h: print the help text, and those of the extensions that were named before."""
 
-    extensions: tuple[tuple[str, str], ...] = ()
+    extensions: tuple[tuple[Kind, str], ...] = ()
 
 
 class Version(Record):

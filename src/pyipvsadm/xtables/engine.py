@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 class Engine:
     """Carries out commands on one table, which the caller commits; ``say`` takes what they print."""
 
-    def __init__(self, table: Table, renderer: Renderer, say: Callable[[str], None], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, table: Table, renderer: Renderer, say: Callable[[str], None], warn: Callable[[str], None]
+    ) -> None:
         self.table = table
         self.renderer = renderer
         self.say = say
@@ -146,7 +148,9 @@ class Engine:
             lines = ["\n"] if index else []
             if not asked.number:
                 lines.append(self.renderer.heading(chain, asked))
-            lines += [self.renderer.line(rule, place, asked) for place, rule in self._numbered(chain.name, asked.number)]
+            lines += [
+                self.renderer.line(rule, place, asked) for place, rule in self._numbered(chain.name, asked.number)
+            ]
             self.say("".join(lines))
         if asked.zero:
             self._zero(asked.zero)

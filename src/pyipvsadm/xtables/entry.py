@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from pyipvsadm.errors import WireError
-from pyipvsadm.xtables.model import Header, Rule, goto_flag
+from pyipvsadm.xtables.model import INV_PROTO, Header, Rule, goto_flag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,8 +127,17 @@ def unpack(data: bytes, family: Family, jump: str) -> Rule:
         at += size
     standard = not data[target + 2]  # the kernel's own target has no name
     return Rule(
-        data[:header], tuple(matches), b"" if standard else data[target:end], jump if standard else "", (packets, octets)
+        data[:header],
+        tuple(matches),
+        b"" if standard else data[target:end],
+        jump if standard else "",
+        (packets, octets),
     )
+
+
+def protocol(header: Header) -> int:
+    """Return the one protocol that a rule is for, 0 where it is for any or all but one."""
+    return 0 if header.invflags & INV_PROTO else header.proto
 
 
 def _flags_at(family: Family) -> int:

@@ -70,7 +70,7 @@ class Renderer:
             text += f"{_sign(inverted & INV_PROTO)} -p {self.names.protocol(header.proto) or header.proto}"
         if self.family == 4 and header.flags & F_FRAG:
             text += f"{_sign(inverted & INV_FRAG)} -f"
-        return text, "-g" if header.flags & goto_flag(self.family) else "-j", _protocol(header)
+        return text, "-g" if header.flags & goto_flag(self.family) else "-j", entry.protocol(header)
 
     def _save_network(self, option: str, address: bytes, mask: bytes, inverted: int) -> str:
         if not (inverted or any(address) or any(mask)):
@@ -120,7 +120,7 @@ class Renderer:
     def line(self, rule: Rule, number: int, options: List) -> str:
         """Return the line of a rule."""
         header = entry.unpack_header(rule.header, self.family)
-        view = View(self.family, self.names, numeric=options.numeric, protocol=_protocol(header))
+        view = View(self.family, self.names, numeric=options.numeric, protocol=entry.protocol(header))
         text = f"{number:<4} " if options.line_numbers else ""
         if options.verbose:
             text += "".join([f"{_count(count, exact=options.exact)} " for count in rule.counters])
@@ -138,7 +138,7 @@ class Renderer:
     def sentence(self, rule: Rule) -> str:
         """Return the line that ``-v`` prints of a rule that is added, looked for or taken away."""
         header = entry.unpack_header(rule.header, self.family)
-        view = View(self.family, self.names, protocol=_protocol(header))
+        view = View(self.family, self.names, protocol=entry.protocol(header))
         inverted = header.invflags
         number = "all" if not header.proto else self.names.protocol(header.proto) or str(header.proto)
         text = f"{_target_name(rule)} {_not(inverted & INV_PROTO)}{number} opt {self._fragment(header)} "
@@ -194,10 +194,6 @@ def _unknown(revision: int, payload: bytes) -> str:
     return f" [unknown revision {revision}: {len(payload)} bytes]"
 
 
-def _protocol(header: Header) -> int:
-    return 0 if header.invflags & INV_PROTO else header.proto
-
-
 def _sign(inverted: int) -> str:
     return " !" if inverted else ""
 
@@ -248,7 +244,9 @@ def chain_line(chain: Chain, *, counters: bool = False) -> str:
     return f"-P {chain.name} {chain.policy}{counts}\n"
 
 
-def dump(table: str, chains: Iterable[tuple[Chain, Iterable[Rule]]], renderer: Renderer, *, counters: bool) -> Iterator[str]:
+def dump(
+    table: str, chains: Iterable[tuple[Chain, Iterable[Rule]]], renderer: Renderer, *, counters: bool
+) -> Iterator[str]:
     """Yield the lines of a table as iptables-save prints it, without the comments around it."""
     chains = list(chains)
     yield f"*{table}\n"

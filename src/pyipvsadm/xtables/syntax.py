@@ -25,12 +25,11 @@ from pyipvsadm.xtables.model import (
     Header,
     Rule,
 )
-from pyipvsadm.xtables.names import PROTOCOLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Final
+    from typing import Final
 
     from pyipvsadm.xtables.backend.base import Backend
     from pyipvsadm.xtables.model import Kind
@@ -47,7 +46,7 @@ LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 LONGEST_INTERFACE: Final = 15
 
 # The options of iptables itself: letter, word, and whether it takes an argument ("?": if the next word is none of "-…", "!").
-_WORDS: Final = (
+WORDS: Final = (
     ("A", "append", "1"),
     ("D", "delete", "1"),
     ("C", "check", "1"),
@@ -86,12 +85,12 @@ _WORDS: Final = (
     ("4", "ipv4", ""),
     ("6", "ipv6", ""),
 )
-_ONLY_IPV4: Final = ("f",)
-_COMMANDS: Final = "ADCIRLSFZNXEP"
-_NEGATABLE: Final = "psdiof"
+ONLY_IPV4: Final = ("f",)
+COMMANDS: Final = "ADCIRLSFZNXEP"
+NEGATABLE: Final = "psdiof"
 
 # Which of the options n s d p j v x i o 0 c f each command does not take.
-_ILLEGAL: Final = {
+ILLEGAL: Final = {
     "A": "nx0",
     "I": "nx0",
     "D": "nx0c",
@@ -121,7 +120,7 @@ class Own:
 
 
 def _own_options(family: Family) -> tuple[dict[str, Own], dict[str, Own]]:
-    rows = [Own(*row) for row in _WORDS if family == 4 or row[0] not in _ONLY_IPV4]
+    rows = [Own(*row) for row in WORDS if family == 4 or row[0] not in ONLY_IPV4]
     letters = {row.letter: row for row in reversed(rows) if row.letter != "0"}
     return letters, {row.word: row for row in rows}
 
@@ -148,11 +147,40 @@ class RuleParser:
         self.names = names
         self.backend = backend
         self.program = program
+        self.own_words = _OWN[family][1]
         self._revisions: dict[tuple[Kind, str], Extension | None] = {}
 
-    def parse(self, words: Sequence[str], *, in_dump: bool = False) -> tuple[Command, Wanted]:
-        """Return the command of a line's words. Raises UsageError, of status 2, for what is wrong with them."""
-        return _Line(self, words, in_dump=in_dump).parse()
+    def parse(self, words: Sequence[str], *, table: str | None = None) -> tuple[Command, Wanted]:
+        """Return the command of a line's words. Raises UsageError, of status 2, for what is wrong with them.
+
+        ``table`` is the one that a dump is about: its lines cannot name another, nor ask for the lock.
+        """
+        return _Line(self, words, table).parse()
+
+    def read_part(self, kind: Kind, name: str, words: Sequence[str], protocol: int) -> bytes | None:
+        """Return the packed match or target that words after its name make, for a rule of a protocol.
+
+        None where they have to be read as part of a command line: what is not written plainly, or is wrong.
+        """
+        extension = self.extension(kind, name)
+        if extension is None:
+            return None
+        draft = extension.draft(self.family, self.names, protocol)
+        place = 0
+        try:
+            while place < len(words):
+                draft.inverted = words[place] == "!"
+                place += draft.inverted
+                word = words[place] if place < len(words) else ""
+                option = extension.by_name.get(word[2:]) if word[:2] == "--" else None
+                if option is None or word[2:] in self.own_words or place + option.words >= len(words):
+                    return None
+                text = " ".join(words[place + 1 : place + 1 + option.words]) if option.words else None
+                option.read(text, draft)
+                place += 1 + option.words
+            return entry.pack_extension(extension, extension.finish(draft))
+        except UsageError:
+            return None
 
     def extension(self, kind: Kind, name: str) -> Extension | None:
         """Return the revision of an extension that the backend has; None for one that is not known here."""
@@ -170,13 +198,15 @@ class RuleParser:
 class _Line:
     """One command line while it is read."""
 
-    def __init__(self, parser: RuleParser, words: Sequence[str], *, in_dump: bool) -> None:
+    def __init__(self, parser: RuleParser, words: Sequence[str], table: str | None) -> None:
         self.parser = parser
         self.family = parser.family
         self.words = list(words)
         self.at = 0
-        self.in_dump = in_dump
+        self.in_dump = table is not None
         self.wanted = Wanted()
+        if table is not None:
+            self.wanted.table = table
         self.letters, self.own_words = _OWN[self.family]
         self.long: dict[str, Own | tuple[Draft, Option]] = dict(self.own_words)
         self.commands: list[str] = []
@@ -233,7 +263,7 @@ class _Line:
                 raise UsageError(f'unknown option "{word}"')
             rest = word[place:]
             if option.argument == "1":
-                self.read_own(option, rest if rest else self.next_word(f"-{letter}"))
+                self.read_own(option, rest or self.next_word(f"-{letter}"))
                 return
             if option.argument == "?":
                 self.read_own(option, rest or None)
@@ -286,7 +316,9 @@ class _Line:
             return None
         first = candidates[0]
         for other in candidates[1:]:
-            if other is not first and not (isinstance(first, Own) and isinstance(other, Own) and other.letter == first.letter):
+            if other is not first and not (
+                isinstance(first, Own) and isinstance(other, Own) and other.letter == first.letter
+            ):
                 raise UsageError(f'unknown option "--{name}"')
         return first
 
@@ -336,7 +368,7 @@ class _Line:
 
     def read_own(self, option: Own, text: str | None) -> None:
         letter = option.letter
-        if letter in _COMMANDS:
+        if letter in COMMANDS:
             self.read_command(letter, text)
         else:
             getattr(self, f"read_{letter}")(text)
@@ -346,7 +378,7 @@ class _Line:
         if letter in self.given:
             raise UsageError(f"multiple -{letter} flags not allowed")
         self.given.add(letter)
-        if self.inverted and letter not in _NEGATABLE:
+        if self.inverted and letter not in NEGATABLE:
             raise UsageError(f"cannot have ! before -{letter}")
 
     def read_command(self, letter: str, text: str | None) -> None:
@@ -495,7 +527,7 @@ class _Line:
         if self.inverted:
             raise UsageError("unexpected ! flag before --table")
         if self.in_dump:
-            raise UsageError(f"The -t option (seen in line {{line}}) cannot be used in {self.parser.program}.")
+            raise UsageError(f"The -t option cannot be used in {self.parser.program}.\n")
         self.wanted.table = text
 
     def read_w(self, text: str | None) -> None:
@@ -547,9 +579,11 @@ class _Line:
 
     def read_h(self, _: str | None) -> None:
         self.load_protocol()
-        found = [("match", draft.extension.name) for draft in self.matches]
+        found: list[tuple[Kind, str]] = [
+            ("match", draft.extension.alias or draft.extension.name) for draft in self.matches
+        ]
         if self.target:
-            found.append(("target", self.target.extension.name))
+            found.append(("target", self.target.extension.alias or self.target.extension.name))
         self.done = command.Help(tuple(found))
 
     def read_V(self, _: str | None) -> None:  # noqa: N802
@@ -579,7 +613,7 @@ class _Line:
     def check_options(self) -> None:
         kinds = ["D#" if self.is_by_number() else letter for letter in self.commands]
         for letter in "nsdpjvxio0cf":
-            if letter in self.given and all(letter in _ILLEGAL[kind] for kind in kinds):
+            if letter in self.given and all(letter in ILLEGAL[kind] for kind in kinds):
                 raise UsageError(f"Illegal option `-{letter}' with this command")
         if self.matches and not all(kind in "ADCIR" for kind in kinds):
             return  # they count for nothing
@@ -600,7 +634,7 @@ class _Line:
             raise UsageError("! not allowed with multiple source or destination IP addresses")
         if self.commands[0] == "R" and (len(sources) > 1 or len(destinations) > 1):
             raise UsageError("Replacement rule does not specify a unique address")
-        if self.parser_table() == "nat" and (self.jump == "DROP"):
+        if self.wanted.table == "nat" and self.jump == "DROP":
             raise UsageError(
                 '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
             )
@@ -615,9 +649,6 @@ class _Line:
                     packed = entry.with_goto(packed, self.family)
                 made.append(Rule(packed, matches, target, self.jump, self.counters or (0, 0)))
         return tuple(made)
-
-    def parser_table(self) -> str:
-        return self.wanted.table
 
     def networks(self, text: str) -> list[tuple[bytes, bytes]]:
         size = 4 if self.family == 4 else 16
@@ -638,7 +669,9 @@ class _Line:
             "R": lambda: command.Replace(chain, self.number, rules, self.verbose),
             "C": lambda: command.Check(chain, rules, self.verbose),
             "D": lambda: (
-                command.DeleteNumber(chain, self.number) if self.has_number else command.Delete(chain, rules, self.verbose)
+                command.DeleteNumber(chain, self.number)
+                if self.has_number
+                else command.Delete(chain, rules, self.verbose)
             ),
             "F": lambda: command.Flush(self.chain, self.verbose),
             "N": lambda: command.NewChain(chain),

@@ -1,0 +1,68 @@
+"""Options as getopt_long(3) reads them, for commands that have no more to their syntax."""
+
+from __future__ import annotations
+
+from pyipvsadm.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    # What was given, by letter; None where it has no argument.
+    Given = dict[str, str | None]
+    Declared = Sequence[tuple[str, str, str]]  # letter, word, argument ("": none, "1": one, "?": one if attached)
+
+
+def parse_options(words: Sequence[str], declared: Declared) -> tuple[Given, list[str]]:
+    """Return the options among words, and the other words, which may stand between them. Raises UsageError."""
+    given: Given = {}
+    rest: list[str] = []
+    letters = {letter: argument for letter, _, argument in declared}
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if word == "--":
+            rest += waiting
+            break
+        if word[:2] == "--":
+            letter, text = _long(word, declared)
+            if text is None and letters[letter] == "1":
+                if not waiting:
+                    raise UsageError(f"option '{word}' requires an argument")
+                text = waiting.pop(0)
+            given[letter] = text
+        elif word[:1] == "-" and word != "-":
+            _short(word, letters, waiting, given)
+        else:
+            rest.append(word)
+    return given, rest
+
+
+def _long(word: str, declared: Declared) -> tuple[str, str | None]:
+    name, equals, text = word[2:].partition("=")
+    found = [row for row in declared if row[1] == name] or [row for row in declared if row[1].startswith(name)]
+    if not found:
+        raise UsageError(f"unrecognized option '{word}'")
+    if len(found) > 1:
+        raise UsageError(f"option '{word}' is ambiguous")
+    letter, _, argument = found[0]
+    if equals and not argument:
+        raise UsageError(f"option '--{found[0][1]}' doesn't allow an argument")
+    return letter, text if equals else None
+
+
+def _short(word: str, letters: dict[str, str], waiting: list[str], given: Given) -> None:
+    for place, letter in enumerate(word[1:], 2):
+        argument = letters.get(letter)
+        if argument is None:
+            raise UsageError(f"invalid option -- '{letter}'")
+        attached = word[place:]
+        if not argument:
+            given[letter] = None
+            continue
+        if not attached and argument == "1":
+            if not waiting:
+                raise UsageError(f"option requires an argument -- '{letter}'")
+            attached = waiting.pop(0)
+        given[letter] = attached or None
+        return
