@@ -215,6 +215,7 @@ class _Line:
         self.chain: str | None = None
         self.number = 0
         self.has_number = False
+        self.zero_number = 0
         self.name = ""  # of -E
         self.policy = ""
         self.verbose = 0
@@ -304,6 +305,7 @@ class _Line:
         elif equals:
             raise UsageError(f'unknown option "{word}"')
         draft.protocol = 0 if self.invflags & INV_PROTO else self.protocol
+        draft.stated = self.protocol
         draft.inverted = self.inverted
         declared.read(text, draft)
 
@@ -394,7 +396,9 @@ class _Line:
             if text is not None:
                 self.chain = text
             if letter in "LSZ" and self.has_word():
-                self.read_rule_number(self.next_word(""))
+                number = self.read_rule_number(self.next_word(""))
+                if letter == "Z":
+                    self.zero_number = number
             return
         assert text is not None
         if letter == "N":
@@ -416,12 +420,13 @@ class _Line:
                 raise UsageError("-R requires a rule number")
             self.read_rule_number(self.next_word(""))
 
-    def read_rule_number(self, text: str) -> None:
+    def read_rule_number(self, text: str) -> int:
         number = read_number(text, 1, 0xFFFFFFFF)
         if number is None:
             raise UsageError(f"Invalid rule number `{text}'")
         self.number = number
         self.has_number = True
+        return number
 
     def check_new_chain(self, name: str, *, new: bool = True) -> None:
         if name[:1] in ("-", "!"):
@@ -683,7 +688,7 @@ class _Line:
 
     def build_listing(self) -> Command:
         given = self.given
-        zero = command.Zero(self.chain, self.number, self.verbose) if "Z" in self.commands else None
+        zero = command.Zero(self.chain, self.zero_number, self.verbose) if "Z" in self.commands else None
         if "L" in self.commands:
             listing: command.List | command.ListRules = command.List(
                 self.chain, self.number, "n" in given, self.verbose, "x" in given, "0" in given, zero
@@ -717,7 +722,7 @@ def read_mask(text: str, family: Family) -> bytes:
         return prefix_mask(bits, family)
     mask: bytes | None = None
     if family == 4:
-        mask = read_ipv4(text)
+        mask = read_ipv4(text) if text.count(".") == 3 else None
     else:
         try:
             mask = inet_pton(AF_INET6, text)
