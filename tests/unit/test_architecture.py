@@ -35,9 +35,29 @@ LAYERS: dict[str, tuple[str, str]] = {
     ),
     "backend.sandbox": ("ipvs.backend.sandbox", "base model rules backend.base"),
     "engine": ("ipvs.engine", "base model rules backend.base"),
+    "x.package": ("xtables=", ""),
+    "x.model": ("xtables.layout xtables.options xtables.kinds xtables.names xtables.model", "base x.model"),
+    "x.command": ("xtables.command", "base x.model"),
+    "x.entry": ("xtables.entry", "base x.model"),
+    "x.registry": ("xtables.registry", "base x.model"),
+    "x.ipset": ("xtables.ipset", "base netlink x.model"),
+    "x.extensions": ("xtables.extensions", "base x.model x.ipset x.extensions"),
+    "x.text": (
+        "xtables.syntax xtables.dump xtables.usage xtables.render",
+        "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
+    ),
+    "x.lock": ("xtables.lock", "base"),
+    "x.backend": ("xtables.backend=", "base x.model"),
+    "x.backend.base": ("xtables.backend.base", "base x.model"),
+    "x.backend.legacy": ("xtables.backend.legacy", "base netlink x.model x.entry x.backend.base"),
+    "x.engine": ("xtables.engine", "base x.package x.model x.command x.entry x.text x.backend.base"),
     "ui": ("ui", "base model text ui"),
     "api": ("= ipvs= ipvs.api", "api base model rules text engine backend.base backend.kernel backend.sandbox"),
-    "cli": ("cli", "api base model text engine backend.base backend.kernel backend.sandbox ui cli"),
+    "cli": (
+        "cli",
+        "api base model text engine backend.base backend.kernel backend.sandbox ui cli "
+        "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy",
+    ),
 }
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
@@ -128,10 +148,15 @@ def test_only_the_commands_touch_the_process(file: Path) -> None:
     assert not touched
 
 
-@pytest.mark.parametrize("command", ["ipvsadm", "save", "restore"])
+@pytest.mark.parametrize("command", ["ipvsadm", "save", "restore", "iptables", "iptables_save", "iptables_restore"])
 def test_commands_import_nothing_heavy(command: str) -> None:
-    argvs = [("--help",)] if command == "ipvsadm" else []
-    program = loaded_by(command, *argvs)
+    argvs = {
+        "ipvsadm": [("--help",)],
+        "iptables": [("-p", "tcp", "-m", "conntrack", "-j", "REJECT", "--help")],
+        "iptables_save": [("--version",)],
+        "iptables_restore": [("--version",)],
+    }
+    program = loaded_by(command, *argvs.get(command, []))
     loaded = subprocess.check_output([sys.executable, "-S", "-c", program], text=True).splitlines()[-1].split()
     assert f"pyipvsadm.cli.{command}" in loaded
     assert HEAVY.intersection(loaded) == set()

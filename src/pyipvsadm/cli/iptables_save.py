@@ -6,8 +6,9 @@ import time
 
 from pyipvsadm.cli.console import complain, guarded, program, say
 from pyipvsadm.cli.options import parse_options
-from pyipvsadm.cli.xtables import VERSION, Tool
+from pyipvsadm.cli.xtables import Tool
 from pyipvsadm.errors import KernelError, UsageError
+from pyipvsadm.xtables import VERSION
 from pyipvsadm.xtables.render import dump
 
 TYPE_CHECKING = False

@@ -67,9 +67,7 @@ def test_an_option_of_an_extension_in_full() -> None:
 
 def test_an_extension_without_options() -> None:
     text = usage("iptables", 4, (("target", "TRACE"),))
-    assert text.endswith("TRACE target options (log every rule the packet matches):
-    none
-")
+    assert text.endswith("TRACE target options (log every rule the packet matches):\n    none\n")
 
 
 def test_what_is_named_twice_is_told_once() -> None:
