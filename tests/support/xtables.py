@@ -6,6 +6,8 @@ A case is a line of tests/xtables/cases: the arguments after ``-A``, with a chai
     nat/PREROUTING -p tcp -j DNAT --to-destination 192.0.2.1
     4 INPUT -m ttl --ttl-eq 5           (for iptables alone; 6 for ip6tables alone; otherwise for both)
 
+A line that begins with "$ " is a command that the cases of the file need: to make a set, say. It is run before them.
+
 Run as a script, it compares the cases of the files that are named, and says in what they differ.
 """
 
@@ -63,7 +65,7 @@ class Rule(NamedTuple):
 def cases(path: Path) -> Iterator[Case]:
     """Yield the cases of a file, one for each family."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith(("#", "$ ")):
             continue
         words = shlex.split(line)
         families: tuple[Family, ...] = (4, 6)
@@ -73,6 +75,13 @@ def cases(path: Path) -> Iterator[Case]:
         table, slash, chain = words[0].rpartition("/")
         for family in families:
             yield Case(f"{path.stem}:{number}/{family}", family, table if slash else "filter", chain, words[1:])
+
+
+def prepare(path: Path) -> None:
+    """Run the commands that the cases of a file need."""
+    for line in path.read_text().splitlines():
+        if line.startswith("$ "):
+            run(*shlex.split(line[2:]))
 
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
@@ -260,6 +269,7 @@ def main() -> int:
     files = [Path(name) for name in names] or sorted(CASES.glob("*/*.txt"))
     count = bad = 0
     for file in files:
+        prepare(file)
         for case in cases(file):
             count += 1
             found = differences(case)
