@@ -187,12 +187,15 @@ def ours(case: Case, revisions: dict[tuple[str, str], int]) -> list[tuple[str, s
             else:
                 raise UsageError(f'unknown option "{word}"')
             given = [attached] if equals else []
-            while len(given) < option.words:
+            if option.optional and equals:
+                raise UsageError(f'unknown option "{word}"')
+            absent = option.optional and (not words or words[0] == "!" or words[0].startswith("-"))
+            while len(given) < option.words and not absent:
                 if not words:
                     raise UsageError(f"{word}: argument missing")
                 given.append(words.pop(0))
             draft.inverted = inverted
-            option.read(" ".join(given) if option.words else None, draft)
+            option.read(" ".join(given) if option.words and not absent else None, draft)
         else:
             raise UsageError(f"Bad argument `{word}'")
         inverted = False

@@ -96,11 +96,12 @@ class Option:
     It is printed where ``when(values)`` holds; by default where its members differ from their defaults or it is
     inverted. ``needed`` ones must be given; ``needs`` and ``excludes`` name others that must, or must not, be given
     too; one that is not ``repeats`` is given once. One that is another way to say something (``same_as`` names the
-    option that is printed) counts as that option.
+    option that is printed) counts as that option. The argument of an ``optional`` one is the next word where that is
+    neither "!" nor begins with "-", never one after "="; ``read`` of None for no argument leaves the members alone.
     """
 
     __slots__ = (
-        "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "repeats",
+        "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "optional", "repeats",
         "same_as", "sets", "to", "when", "words",
     )  # fmt: skip
 
@@ -120,6 +121,7 @@ class Option:
         needs: tuple[str, ...] = (),
         excludes: tuple[str, ...] = (),
         repeats: bool = False,
+        optional: bool = False,
     ) -> None:
         self.name = name
         self.aliases = aliases
@@ -135,6 +137,7 @@ class Option:
         self.needs = needs
         self.excludes = excludes
         self.repeats = repeats
+        self.optional = optional
 
     def read(self, text: str | None, draft: Draft) -> None:
         """Take the option, with its argument if it has one, into a draft. Raises UsageError."""
@@ -146,6 +149,8 @@ class Option:
         draft.seen.add(counted)
         if draft.inverted and self.inverts is None:
             raise UsageError(f'{draft.extension.name}: option "--{self.name}" cannot be inverted.')
+        if self.optional and text is None:
+            return
         if self.kind is None and self.sets is None:
             if isinstance(self.to, str):
                 values[self.to] |= self.bit
