@@ -228,7 +228,7 @@ class _Restore:
                 raise UsageError("Bad line: need counters as [packets:bytes]")
         assert self.engine is not None and self.table is not None
         asked = self.dump.parse(split_words(line), self.table.name, counters if self.counters else None)
-        if self.verbose and isinstance(asked, (command.Append, command.Insert)):
+        if self.verbose and "verbose" in asked.__fields__:
             asked = asked.replace(verbose=1)
         self.engine.run(asked)
 

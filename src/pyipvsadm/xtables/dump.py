@@ -11,7 +11,7 @@ from _socket import AF_INET, AF_INET6, inet_pton
 from pyipvsadm.errors import UsageError
 from pyipvsadm.record import maker
 from pyipvsadm.xtables import command, entry
-from pyipvsadm.xtables.model import VERDICTS, Rule
+from pyipvsadm.xtables.model import HOOK_CHAINS, INV_DSTIP, INV_SRCIP, VERDICTS, Rule
 from pyipvsadm.xtables.syntax import prefix_mask
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Words = tuple[str, ...]
 
 _MOST_PARTS: Final = 1 << 16
+_INTERFACES: Final = frozenset(("-i", "-o", "--in-interface", "--out-interface"))
 _PARTS: Final = frozenset(("-m", "-j", "-g"))
 _make_rule: Final = maker(Rule)
 
@@ -158,6 +159,8 @@ class DumpParser:
             else:
                 rest.append(option)
                 place += 1
+        if rest and words[1] in HOOK_CHAINS and not _INTERFACES.isdisjoint(rest):
+            return None  # such a chain does not have both
         key = tuple(rest)
         known = self._rests.get(key, ...)
         if known is ...:
@@ -197,9 +200,9 @@ class DumpParser:
         if not isinstance(asked, command.Append) or len(asked.rules) != 1 or asked.verbose:
             return None
         (rule,) = asked.rules
-        if rule.matches or rule.jump:
-            return None
         header = entry.unpack_header(rule.header, self._family)
+        if rule.matches or rule.jump or any(header.smsk + header.dmsk) or header.invflags & (INV_SRCIP | INV_DSTIP):
+            return None
         return rule.header[4 * len(self._whole) :], entry.protocol(header)
 
     def _match(self, part: Words, protocol: int) -> bytes | None:

@@ -38,9 +38,8 @@ class Engine:
 
     # -- rules -----------------------------------------------------------------------------------------------------------
 
-    def _ready(self, chain: str, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    def _ready(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         """Return rules with their jumps made sure of: a chain, a verdict, or an extension."""
-        self._must_have(chain)
         rule = rules[0]
         if rule.jump and self.table.has_chain(rule.jump):
             if rule.target:
@@ -52,36 +51,32 @@ class Engine:
             return tuple([each.replace(jump="") for each in rules]) if rule.target else rules
         raise UsageError(f"Couldn't load target `{rule.jump}':No such file or directory\n")
 
-    def _must_have(self, chain: str) -> None:
-        if not self.table.has_chain(chain):
-            raise KernelError("is_chain", errno.ENOENT, "No chain/target/match by that name")
-
     def _tell(self, asked: Any, rule: Rule) -> None:
         if asked.verbose:
             self.say(self.renderer.sentence(rule))
 
     def _append(self, asked: command.Append) -> None:
-        for rule in self._ready(asked.chain, asked.rules):
+        for rule in self._ready(asked.rules):
             self._tell(asked, rule)
             self.table.append(asked.chain, rule)
 
     def _insert(self, asked: command.Insert) -> None:
-        for rule in self._ready(asked.chain, asked.rules):
+        for rule in self._ready(asked.rules):
             self._tell(asked, rule)
             self.table.insert(asked.chain, asked.number, rule)
 
     def _replace(self, asked: command.Replace) -> None:
-        (rule,) = self._ready(asked.chain, asked.rules)
+        (rule,) = self._ready(asked.rules)
         self._tell(asked, rule)
         self.table.replace(asked.chain, asked.number, rule)
 
     def _check(self, asked: command.Check) -> None:
-        for rule in self._ready(asked.chain, asked.rules):
+        for rule in self._ready(asked.rules):
             self._tell(asked, rule)
             self.table.check(asked.chain, rule, compared(rule, self.table.family))
 
     def _delete(self, asked: command.Delete) -> None:
-        for rule in self._ready(asked.chain, asked.rules):
+        for rule in self._ready(asked.rules):
             self._tell(asked, rule)
             self.table.delete(asked.chain, rule, compared(rule, self.table.family))
 
@@ -95,7 +90,7 @@ class Engine:
 
     def _flush(self, asked: command.Flush) -> None:
         for chain in self._each_chain(asked.chain):
-            if asked.verbose and asked.chain is None:
+            if asked.verbose:
                 self.say(f"Flushing chain `{chain}'\n")
             self.table.flush(chain)
 
@@ -104,7 +99,7 @@ class Engine:
             self.table.zero_number(asked.chain, asked.number)
             return
         for chain in self._each_chain(asked.chain):
-            if asked.verbose and asked.chain is None:
+            if asked.verbose:
                 self.say(f"Zeroing chain `{chain}'\n")
             self.table.zero(chain)
 

@@ -24,6 +24,7 @@ TABLES: Final = {
     "raw": ("PREROUTING", "OUTPUT"),
     "security": ("INPUT", "FORWARD", "OUTPUT"),
 }
+HOOK_CHAINS: Final = frozenset(TABLES["mangle"])
 VERDICTS: Final = ("ACCEPT", "DROP", "QUEUE", "RETURN")
 
 # struct ipt_ip and struct ip6t_ip6: members ``flags`` and ``invflags``.

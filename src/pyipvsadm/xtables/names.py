@@ -25,6 +25,7 @@ PROTOCOLS: Final = {
     "mh": 135,
     "all": 0,
 }
+_COMMON: Final = {1: "icmp", 6: "tcp", 17: "udp"}  # by this name on every system
 _PROTOCOL_NAMES: Final[dict[int, str]] = {}
 for _name, _number in PROTOCOLS.items():
     _PROTOCOL_NAMES.setdefault(_number, _name)
@@ -121,7 +122,9 @@ class Resolver:
 
     def protocol(self, number: int) -> str | None:
         """Return the name of a protocol, None where it has none."""
-        return _PROTOCOL_NAMES.get(number) or self._system_protocols().get(number)
+        if number in _COMMON:
+            return _COMMON[number]
+        return self._system_protocols().get(number) or _PROTOCOL_NAMES.get(number)
 
     def _system_protocols(self) -> dict[int, str]:
         """Read /etc/protocols: there is no getprotobynumber(3) in Python."""

@@ -64,7 +64,7 @@ class Renderer:
         text = self._save_network("-s", header.src, header.smsk, inverted & INV_SRCIP)
         text += self._save_network("-d", header.dst, header.dmsk, inverted & INV_DSTIP)
         for option, name, bit in (("-i", header.iniface, INV_VIA_IN), ("-o", header.outiface, INV_VIA_OUT)):
-            if name:
+            if name not in ("", "+"):
                 text += f"{_sign(inverted & bit)} {option} {name}"
         if header.proto:
             text += f"{_sign(inverted & INV_PROTO)} -p {self.names.protocol(header.proto) or header.proto}"
@@ -171,7 +171,7 @@ class Renderer:
 
     def _fragment(self, header: Header) -> str:
         if self.family == 6:
-            return "  "
+            return "--"
         return ("!" if header.invflags & INV_FRAG else "-") + ("f" if header.flags & F_FRAG else "-")
 
     def _network(self, address: bytes, mask: bytes, view: View) -> str:

@@ -431,7 +431,7 @@ class _Line:
     def check_new_chain(self, name: str, *, new: bool = True) -> None:
         if name[:1] in ("-", "!"):
             raise UsageError(f"chain name not allowed to start with `{name[0]}'")
-        if new and (name in VERDICTS or registry.revisions("target", name, self.family)):
+        if new and (not name or name in VERDICTS or registry.revisions("target", name, self.family)):
             raise UsageError("chain name may not clash with target name")
         if any(letter in " \t\n\v\f\r" for letter in name):
             raise UsageError("Invalid chain name")
@@ -689,6 +689,8 @@ class _Line:
     def build_listing(self) -> Command:
         given = self.given
         zero = command.Zero(self.chain, self.zero_number, self.verbose) if "Z" in self.commands else None
+        if zero and zero.number:
+            return zero  # of one rule, and then nothing is listed
         if "L" in self.commands:
             listing: command.List | command.ListRules = command.List(
                 self.chain, self.number, "n" in given, self.verbose, "x" in given, "0" in given, zero
