@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
-from pyipvsadm.errors import KernelError, PyIpvsadmError, SandboxFileError
+from pyipvsadm.errors import KernelError, PyIpvsadmError
 from pyipvsadm.ipvs import command
 from pyipvsadm.ipvs.model import (
     FORWARD_FLAGS,
@@ -21,18 +20,17 @@ from pyipvsadm.ipvs.model import (
     VirtualService,
 )
 from pyipvsadm.ipvs.table import SCHEDULERS, Table
+from pyipvsadm.sandbox import SandboxFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Container, Iterable, Iterator
     from typing import Any, Final, Self
 
     from pyipvsadm.ipvs.model import Connection
 
 _INFO: Final = Info(version=0x010201, conn_tab_size=4096)
-
-_FORMAT: Final = "pyipvsadm sandbox"
-_VERSION: Final = 1
 
 # What the fields of a file may be: text, some words, or numbers; a name that is not here is a number of 32 bits.
 _TEXT: Final = {"address", "scheduler", "pe_name", "mcast_ifn", "mcast_group"}
@@ -62,10 +60,9 @@ class SandboxBackend:
     def __init__(
         self, path: str | os.PathLike[str] | None = None, *, schedulers: Container[str] | None = SCHEDULERS
     ) -> None:
-        self._path = None if path is None else os.path.realpath(path)  # a link stays one when its file is replaced
+        self._file = None if path is None else SandboxFile(path)
         self._schedulers = schedulers
         self._table = Table(schedulers=schedulers)
-        self._stamp: tuple[int, ...] | None = None  # what the file was like when it was read
 
     def info(self) -> Info:
         """Return the version and the table size of a kernel's defaults."""
@@ -90,26 +87,12 @@ class SandboxBackend:
     def submit(self, changes: Iterable[command.Change]) -> list[tuple[int, KernelError]]:
         """Carry out changes in order; return the refusals, each with the index of its change."""
         changes = list(changes)
-        if self._path is None:
+        if self._file is None:
             return _apply(self._table, changes)
-        import fcntl
-
-        # The lock is the directory's: the file itself is another one after each writing.
-        directory = os.path.dirname(self._path)
-        try:
-            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as problem:
-            raise _file_error(self._path, problem) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._file.lock():
             refused = _apply(self._read(), changes)
             if len(refused) < len(changes):
-                self._stamp = None  # from here on what counts is the file
-                _write(self._path, _dump(self._table))
-        except OSError as problem:
-            raise _file_error(self._path, problem) from None
-        finally:
-            os.close(lock)
+                self._file.write(**_dump(self._table))
         return refused
 
     def close(self) -> None:
@@ -123,30 +106,13 @@ class SandboxBackend:
 
     def _read(self) -> Table:
         """Return the table as it is now, reading the file where it is not what was read before."""
-        if self._path is None:
+        if self._file is None or not self._file.refresh():
             return self._table
         try:
-            with open(self._path, "rb") as file:
-                status = os.fstat(file.fileno())
-                stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
-                if stamp == self._stamp:
-                    return self._table
-                data = file.read()
-        except FileNotFoundError:
-            self._table, self._stamp = Table(schedulers=self._schedulers), None
-            return self._table
-        except OSError as problem:
-            raise _file_error(self._path, problem) from None
-        try:
-            self._table = _load(data, self._schedulers)
+            self._table = _load(self._file.content, self._schedulers)
         except (ValueError, TypeError, LookupError, AttributeError, OSError, RecursionError, PyIpvsadmError) as problem:
-            raise SandboxFileError(f"{self._path}: not a sandbox file: {problem}") from None
-        self._stamp = stamp
+            raise self._file.foreign(problem) from None
         return self._table
-
-
-def _file_error(path: str, problem: OSError) -> SandboxFileError:
-    return SandboxFileError(f"{path}: {problem.strerror}")
 
 
 def _apply(table: Table, changes: Iterable[command.Change]) -> list[tuple[int, KernelError]]:
@@ -159,41 +125,17 @@ def _apply(table: Table, changes: Iterable[command.Change]) -> list[tuple[int, K
     return refused
 
 
-def _write(path: str, data: bytes) -> None:
-    """Replace a file as a whole, keeping its permissions; a reader sees the old or the new one, also after a crash."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with open(descriptor, "wb") as file:
-            try:
-                os.fchmod(descriptor, os.stat(path).st_mode & 0o7777)
-            except FileNotFoundError:
-                pass  # a new file: as the umask has it
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _dump(table: Table) -> bytes:
-    """Return the bytes of a file: services and servers in the order of a listing, their keys among their settings."""
-    import json
-
+def _dump(table: Table) -> dict[str, Any]:
+    """Return the members of a file: services and servers in the order of a listing, their keys among their settings."""
     services = [
         {**_flat(state.config), "servers": [_flat(server.config) for server in state.servers]}
         for state in table.services()
     ]
-    content = {
-        "format": _FORMAT,
-        "version": _VERSION,
+    return {
         "timeouts": table.timeouts.asdict(),
         "daemons": [daemon.asdict() for daemon in table.daemons()],
         "services": services,
     }
-    return json.dumps(content, indent=1).encode() + b"\n"
 
 
 def _flat(record: VirtualService | RealServer) -> dict[str, Any]:
@@ -201,25 +143,20 @@ def _flat(record: VirtualService | RealServer) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name != "key" and value is not None}
 
 
-def _load(data: bytes, schedulers: Container[str] | None) -> Table:
-    """Return the table of a file's bytes; raises one of many exceptions where they are not a table's."""
-    import json
-
-    content = json.loads(data)
-    if content["format"] != _FORMAT:
-        raise ValueError(f'"format" is {content["format"]!r}')
-    if content["version"] != _VERSION:
-        raise ValueError(f"version {content['version']!r} is not {_VERSION}, the one this program knows")
+def _load(content: dict[str, Any], schedulers: Container[str] | None) -> Table:
+    """Return the table of a file's members, an empty one where there are none; raises one of many exceptions."""
+    if not content.keys() & {"timeouts", "daemons", "services"}:
+        return Table(schedulers=schedulers)
     table = Table(
         timeouts=Timeouts(**_checked(content["timeouts"])),
         daemons=[SyncDaemon(**_checked(fields)) for fields in content["daemons"]],
         schedulers=schedulers,
     )
     for fields in reversed(content["services"]):  # by the rules: what the kernel refuses is in no file of ours
-        servers = fields.pop("servers")
-        service: VirtualService = _unflat(fields, VirtualService, ServiceKey)
+        settings = {name: value for name, value in fields.items() if name != "servers"}
+        service: VirtualService = _unflat(settings, VirtualService, ServiceKey)
         table.apply(command.AddService(service))
-        for server in reversed(servers):
+        for server in reversed(fields["servers"]):
             table.apply(command.AddServer(service.key, _unflat(server, RealServer, ServerKey)))
     return table
 
