@@ -41,6 +41,7 @@ OPTIONS: Final = (
     ("6", "ipv6", ""),
     ("b", "binary", ""),
 )
+_NO_COUNTERS: Final = (0, 0)
 _LONGEST_CHAIN: Final = 28
 
 
@@ -117,6 +118,7 @@ class _Restore:
         self.skipped = False  # within a table that is not the one of -T
         self.engine: Engine | None = None
         self.dump = DumpParser(tool.parser)
+        self.extensions: set[str] = set()  # whose names no chain of the table has
 
     def run(self, text: str) -> int:
         lines = text.split("\n")
@@ -126,7 +128,8 @@ class _Restore:
         number = 0
         try:
             for number, line in enumerate(lines, 1):
-                self.read_line(line, number)
+                if line[:3] != "-A " or not self.append(line):
+                    self.read_line(line, number)
             if self.table is not None or self.skipped:
                 raise _Failed(f"{self.tool.name}: COMMIT expected at line {number + 1}")
             return self.commit(number)
@@ -180,6 +183,7 @@ class _Restore:
                 self.befores[name] = [(chain, list(table.rules(chain.name))) for chain in table.chains()]
         self.table = table
         self.dump.chains.clear()
+        self.extensions.clear()
         self.engine = Engine(table, self.tool.renderer, self.tool.say, complain)
         if not self.noflush:
             self.engine.run(command.Flush(verbose=self.verbose))
@@ -226,11 +230,44 @@ class _Restore:
             counters = _counters(f"{text}]") if bracket else None
             if counters is None:
                 raise UsageError("Bad line: need counters as [packets:bytes]")
-        assert self.engine is not None and self.table is not None
-        asked = self.dump.parse(split_words(line), self.table.name, counters if self.counters else None)
+        words = split_words(line)
+        table, engine = self.table, self.engine
+        assert table
+        assert engine
+        if not self.verbose and self.append_words(words, (counters if self.counters else None) or (0, 0)):
+            return
+        asked = self.dump.parse(words, table.name, counters if self.counters else None)
         if self.verbose and "verbose" in asked.__fields__:
             asked = asked.replace(verbose=1)
-        self.engine.run(asked)
+        engine.run(asked)
+
+    def append(self, line: str) -> bool:
+        """Add the rule of a line, if it is written plainly; return whether it is."""
+        if self.table is None or self.verbose:
+            return False
+        return self.append_words(split_words(line), _NO_COUNTERS)
+
+    def append_words(self, words: Sequence[str], counters: tuple[int, int]) -> bool:
+        if len(words) < 2 or words[0] != "-A":
+            return False
+        rule = self.dump.read_rule(words, counters)
+        if rule is None or not self.table:
+            return False
+        jump = rule.jump
+        if jump not in self.dump.chains and not self.is_plain(jump, rule.target):
+            return False
+        self.table.append(words[1], rule)
+        return True
+
+    def is_plain(self, jump: str, target: bytes) -> bool:
+        """Whether a rule's target is what it seems to be: no chain has the name of an extension."""
+        if not target:
+            return not (jump == "DROP" and self.table and self.table.name == "nat")
+        if jump not in self.extensions:
+            if self.table is None or self.table.has_chain(jump):
+                return False
+            self.extensions.add(jump)
+        return True
 
     def commit(self, number: int) -> int:
         """Commit the tables, one after the other; a refusal takes back those before it."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _MOST_PARTS: Final = 1 << 16
 _INTERFACES: Final = frozenset(("-i", "-o", "--in-interface", "--out-interface"))
 _PARTS: Final = frozenset(("-m", "-j", "-g"))
+_BLANKS: Final = (" ", "\t")
+_ENDS: Final = ("", *_BLANKS)
 _make_rule: Final = maker(Rule)
 
 
@@ -36,19 +38,19 @@ def split_words(line: str) -> list[str]:
     """
     if '"' not in line:
         return line.split()
-    if "\\" not in line:
-        words: list[str] = []
-        for place, part in enumerate(line.split('"')):
-            if place % 2:
-                words.append(part)
-            elif (place and part[:1] not in ("", " ", "\n", "\t")) or part[-1:] not in ("", " ", "\t", "\n"):
-                break
-            else:
-                words += part.split()
-        else:
-            if place % 2 == 0:
-                return words
-    return _split_slowly(line)
+    parts = line.split('"')
+    if "\\" in line or len(parts) % 2 == 0:
+        return _split_slowly(line)
+    words = parts[0].split()
+    for quoted, bare in zip(parts[1::2], parts[2::2], strict=True):
+        if bare[:1] not in _ENDS:
+            return _split_slowly(line)
+        words.append(quoted)
+        words += bare.split()
+    for bare in parts[:-1:2]:
+        if bare[-1:] not in _BLANKS:
+            return _split_slowly(line)
+    return words
 
 
 def _split_slowly(line: str) -> list[str]:
@@ -92,30 +94,30 @@ class DumpParser:
 
     def parse(self, words: Sequence[str], table: str, counters: tuple[int, int] | None) -> Command:
         """Return the command of a line's words, in a table; ``counters`` are those before it. Raises UsageError."""
-        if len(words) > 2 and words[0] == "-A":
-            rule = self._read_rule(words, counters or (0, 0))
-            if rule is not None and not (table == "nat" and rule.jump == "DROP"):
-                return command.Append(words[1], (rule,))
         given = list(words)
         if counters is not None:
             given = ["-c", str(counters[0]), str(counters[1]), *given]
         asked, _ = self._parser.parse(given, table=table)
         return asked
 
-    def _read_rule(self, words: Sequence[str], counters: tuple[int, int]) -> Rule | None:
-        """Return the rule of words that are written as iptables-save does, None for others."""
+    def read_rule(self, words: Sequence[str], counters: tuple[int, int]) -> Rule | None:
+        """Return the rule of words that begin with -A and a chain and are written as iptables-save does.
+
+        None for others, and for those with which something may be wrong: they have to be parsed.
+        """
         bounds = [place for place, word in enumerate(words) if word in _PARTS]
-        first = bounds[0] if bounds else len(words)
-        found = self._read_header(words, first)
+        bounds.append(len(words))
+        begin = bounds[0]
+        found = self._read_header(words, begin)
         if found is None:
             return None
         header, protocol = found
         matches: list[bytes] = []
         names: list[str] = []
         target, jump = b"", ""
-        bounds.append(len(words))
-        for begin, end in zip(bounds, bounds[1:], strict=False):
+        for end in bounds[1:]:
             part = tuple(words[begin:end])
+            begin = end
             if len(part) < 2 or jump:
                 return None
             names.append(part[1])
@@ -216,10 +218,12 @@ class DumpParser:
 
     def _target(self, part: Words, protocol: int) -> tuple[bytes, str] | None:
         name = part[1]
-        if len(part) == 2 and (name in self.chains or name in VERDICTS):
+        if len(part) == 2 and name in self.chains:
             return b"", name
         if part[0] == "-g":
             return None
+        if len(part) == 2 and name in VERDICTS:
+            return b"", name
         key = (protocol, part)
         known = self._targets.get(key, ...)
         if known is ...:

@@ -11,8 +11,8 @@ from pyipvsadm.xtables.render import chain_line, find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, Final
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Final, Protocol
 
     from pyipvsadm.xtables.backend.base import Table
     from pyipvsadm.xtables.model import Chain, Rule
@@ -20,17 +20,37 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.render import Renderer
     from pyipvsadm.xtables.syntax import Command
 
+    Listed = Iterable[tuple[Chain, list[tuple[int, Rule]]]]  # chains with their rules, or some, and these's numbers
+
+    class Form(Protocol):
+        """A way to show a table."""
+
+        def listing(
+            self, table: Table, chains: Listed, asked: command.List | command.ListRules, renderer: Renderer, /
+        ) -> Iterator[str]:
+            """Yield the text of a listing in pieces."""
+            ...
+
 
 class Engine:
-    """Carries out commands on one table, which the caller commits; ``say`` takes what they print."""
+    """Carries out commands on one table, which the caller commits; ``say`` takes what they print.
+
+    ``form`` makes the text of listings, None the one of iptables.
+    """
 
     def __init__(
-        self, table: Table, renderer: Renderer, say: Callable[[str], None], warn: Callable[[str], None]
+        self,
+        table: Table,
+        renderer: Renderer,
+        say: Callable[[str], None],
+        warn: Callable[[str], None],
+        form: Form | None = None,
     ) -> None:
         self.table = table
         self.renderer = renderer
         self.say = say
         self.warn = warn
+        self.form = form
 
     def run(self, asked: Command) -> None:
         """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target."""
@@ -86,7 +106,7 @@ class Engine:
     # -- chains ----------------------------------------------------------------------------------------------------------
 
     def _each_chain(self, chain: str | None) -> list[str]:
-        return [chain] if chain is not None else [known.name for known in self.table.chains()]
+        return [chain] if chain is not None else self.table.chain_names()
 
     def _flush(self, asked: command.Flush) -> None:
         for chain in self._each_chain(asked.chain):
@@ -110,7 +130,7 @@ class Engine:
         if asked.chain is not None:
             chains = [asked.chain]
         else:
-            chains = [chain.name for chain in self.table.chains() if chain.policy is None]
+            chains = [chain for chain in self.table.chain_names() if not self.table.is_builtin(chain)]
         for chain in chains:
             if asked.verbose:
                 self.say(f"Deleting chain `{chain}'\n")
@@ -138,7 +158,19 @@ class Engine:
             if number in (0, place):
                 yield place, rule
 
-    def _list(self, asked: command.List) -> None:
+    def _list(self, asked: command.List | command.ListRules) -> None:
+        if self.form:
+            chains = ((chain, list(self._numbered(chain.name, asked.number))) for chain in self._listed(asked.chain))
+            for piece in self.form.listing(self.table, chains, asked, self.renderer):
+                self.say(piece)
+        elif isinstance(asked, command.List):
+            self._list_table(asked)
+        else:
+            self._list_rules(asked)
+        if asked.zero:
+            self._zero(asked.zero)
+
+    def _list_table(self, asked: command.List) -> None:
         for index, chain in enumerate(self._listed(asked.chain)):
             lines = ["\n"] if index else []
             if not asked.number:
@@ -147,8 +179,6 @@ class Engine:
                 self.renderer.line(rule, place, asked) for place, rule in self._numbered(chain.name, asked.number)
             ]
             self.say("".join(lines))
-        if asked.zero:
-            self._zero(asked.zero)
 
     def _list_rules(self, asked: command.ListRules) -> None:
         counters = bool(asked.verbose)
@@ -161,8 +191,6 @@ class Engine:
                 for _, rule in self._numbered(chain.name, asked.number)
             ]
         self.say("".join(lines))
-        if asked.zero:
-            self._zero(asked.zero)
 
     def _nothing(self, _: command.Nothing) -> None:
         pass
@@ -181,7 +209,7 @@ class Engine:
         command.RenameChain: _rename_chain,
         command.SetPolicy: _set_policy,
         command.List: _list,
-        command.ListRules: _list_rules,
+        command.ListRules: _list,
         command.Nothing: _nothing,
     }
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 
 from pyipvsadm.errors import WireError
+from pyipvsadm.memo import remembered
+from pyipvsadm.record import maker
 from pyipvsadm.xtables.model import INV_PROTO, Header, Rule, goto_flag
 
 TYPE_CHECKING = False
@@ -22,7 +24,7 @@ _IPV6: Final = struct.Struct("@16s16s16s16s16s16s16s16sHBBB3x")
 _MIDDLE: Final = {4: struct.Struct("=IHHIQQ"), 6: struct.Struct("=IHHI4xQQ")}  # nfcache … comefrom, counters
 _BLOCK: Final = struct.Struct("@H29sB")  # struct xt_entry_match, xt_entry_target without the payload
 _STANDARD: Final = struct.Struct("@H29sBi4x")  # struct xt_standard_target
-NAME_SIZE: Final = 29  # XT_EXTENSION_MAXNAMELEN
+NAME_END: Final = 31  # of a match's or target's name, XT_EXTENSION_MAXNAMELEN bytes
 
 HEADER_SIZE: Final = {4: _IPV4.size, 6: _IPV6.size}
 STANDARD_SIZE: Final = _STANDARD.size
@@ -84,7 +86,14 @@ def unpack_header(data: bytes, family: Family) -> Header:
 
 def pack_extension(extension: Extension, payload: bytes) -> bytes:
     """Return struct xt_entry_match or xt_entry_target with its payload."""
-    return _BLOCK.pack(_BLOCK.size + len(payload), extension.name.encode(), extension.revision) + payload
+    head = _heads.get(extension)
+    if head is None:
+        head = _BLOCK.pack(_BLOCK.size + len(payload), extension.name.encode(), extension.revision)
+        _heads[extension] = head
+    return head + payload
+
+
+_heads: Final[dict[Extension, bytes]] = {}  # an extension's payloads have one size
 
 
 def unpack_extension(block: bytes) -> tuple[str, int, bytes]:
@@ -95,16 +104,30 @@ def unpack_extension(block: bytes) -> tuple[str, int, bytes]:
     return name.partition(b"\0")[0].decode("utf-8", "surrogateescape"), revision, block[_BLOCK.size :]
 
 
+def identity(block: bytes) -> bytes:
+    """Return what tells one match or target from another: the kernel leaves rubbish behind names."""
+    return block[2:NAME_END].partition(b"\0")[0] + block[NAME_END:]
+
+
 # -- entries -----------------------------------------------------------------------------------------------------------
 
 
 def pack(rule: Rule, family: Family) -> bytes:
     """Return the entry of a rule, as libiptc takes it: a jump has the name of its chain or verdict."""
-    target = rule.target or _STANDARD.pack(_STANDARD.size, rule.jump.encode("utf-8", "surrogateescape"), 0, 0)
-    matches = b"".join(rule.matches)
+    _, header, blocks, target, jump, counters = rule[:]
+    if not target:
+        target = _standard_target(jump)
+    matches = b"".join(blocks)
     at = MATCHES_AT[family] + len(matches)
-    middle = _MIDDLE[family].pack(0, at, at + len(target), 0, *rule.counters)
-    return rule.header + middle + matches + target
+    return b"".join((header, _pack_middle[family](0, at, at + len(target), 0, *counters), matches, target))
+
+
+def _pack_standard_target(jump: str) -> bytes:
+    return _STANDARD.pack(_STANDARD.size, jump.encode("utf-8", "surrogateescape"), 0, 0)
+
+
+_standard_target: Final = remembered(_pack_standard_target)
+_pack_middle: Final = {family: middle.pack for family, middle in _MIDDLE.items()}
 
 
 def sizes(data: bytes, family: Family) -> tuple[int, int]:
@@ -120,19 +143,18 @@ def unpack(data: bytes, family: Family, jump: str) -> Rule:
     matches = []
     at = MATCHES_AT[family]
     while at < target:
-        (size,) = struct.unpack_from("@H", data, at)
+        (size,) = _unpack_size(data, at)
         if size < _BLOCK.size or at + size > target:
             raise WireError("struct xt_entry_match", at, f"{_BLOCK.size} to {target - at} bytes", str(size))
         matches.append(data[at : at + size])
         at += size
-    standard = not data[target + 2]  # the kernel's own target has no name
-    return Rule(
-        data[:header],
-        tuple(matches),
-        b"" if standard else data[target:end],
-        jump if standard else "",
-        (packets, octets),
-    )
+    own = data[target + 2]  # the kernel's target for jumps has no name
+    block = data[target:end] if own else b""
+    return _make_rule((Rule, data[:header], tuple(matches), block, "" if own else jump, (packets, octets)))
+
+
+_unpack_size: Final = struct.Struct("@H").unpack_from
+_make_rule: Final = maker(Rule)
 
 
 def protocol(header: Header) -> int:

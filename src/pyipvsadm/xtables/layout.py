@@ -185,4 +185,9 @@ class Layout:
         return values
 
 
-_UNITS: Final = {**dict.fromkeys("bB", "B"), **dict.fromkeys("hH", "H"), **dict.fromkeys("iI", "I"), **dict.fromkeys("qQ", "Q")}
+_UNITS: Final = {
+    **dict.fromkeys("bB", "B"),
+    **dict.fromkeys("hH", "H"),
+    **dict.fromkeys("iI", "I"),
+    **dict.fromkeys("qQ", "Q"),
+}

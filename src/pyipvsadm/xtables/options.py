@@ -66,6 +66,25 @@ class Draft:
         return UsageError(f'{self.extension.name}: Bad value for "--{self.option}" option: "{text}"{reason}')
 
 
+class Place:
+    """Where a match or target is: its table, the hooks whose packets come to it, what else its rule asks.
+
+    ``protocol`` is the rule's, 0 where it has none or an inverted one; ``matches`` are all matches of the rule.
+    """
+
+    __slots__ = ("hooks", "matches", "protocol", "table")
+
+    def __init__(self, table: str, hooks: frozenset[str], protocol: int, matches: tuple[bytes, ...]) -> None:
+        self.table = table
+        self.hooks = hooks
+        self.protocol = protocol
+        self.matches = matches
+
+    def only(self, *hooks: str) -> bool:
+        """Whether no packets of other hooks come here."""
+        return self.hooks <= frozenset(hooks)
+
+
 class Kind:
     """What an option's argument is: how it is read, and how what was read is written.
 
@@ -201,11 +220,16 @@ class Extension:
     their declaration. ``protocols`` are the numbers of those a rule must be for (-p), none for any. An ``alias`` is
     another name that is typed for it; rules keep ``name``. ``typed(values)``
     returns which of the two ``-S`` prints, ``name`` without it.
+
+    The kernel takes it in ``tables`` alone and where packets of other hooks than ``hooks`` do not come, () for any;
+    ``accepts(values, place)`` is whether it takes these values there, where that depends on them.
+    ``quick(words, family, protocol)`` is a short cut for what large dumps are full of: it returns the payload that options written
+    in the commonest way make, None for all others.
     """
 
     __slots__ = (
-        "_save", "_show", "alias", "by_name", "check", "families", "kind", "layout", "name", "options", "protocols", "revision",
-        "start", "summary", "typed",
+        "_save", "_show", "accepts", "alias", "by_name", "check", "families", "hooks", "kind", "layout", "name",
+        "options", "protocols", "quick", "revision", "start", "summary", "tables", "typed",
     )  # fmt: skip
 
     def __init__(
@@ -220,10 +244,14 @@ class Extension:
         alias: str = "",
         summary: str = "",
         protocols: tuple[int, ...] = (),
+        tables: tuple[str, ...] = (),
+        hooks: tuple[str, ...] = (),
+        accepts: Callable[[Values, Place], bool] | None = None,
         start: Callable[[Draft], None] | None = None,
         check: Callable[[Draft], None] | None = None,
         save: Callable[[Values, View], str] | None = None,
         show: Callable[[Values, View], str] | None = None,
+        quick: Callable[[tuple[str, ...], Family, int], bytes | None] | None = None,
         typed: Callable[[Values], str] | None = None,
     ) -> None:
         self.kind = kind
@@ -235,10 +263,14 @@ class Extension:
         self.alias = alias
         self.summary = summary
         self.protocols = protocols
+        self.tables = tables
+        self.hooks = hooks
+        self.accepts = accepts
         self.start = start
         self.check = check
         self._save = save
         self._show = show
+        self.quick = quick
         self.typed = typed
         # A name without an option of its own stands for the same one under another name.
         self.by_name: dict[str, Option] = {
@@ -267,12 +299,23 @@ class Extension:
                         raise UsageError(f'{self.name}: option "--{option.name}" also requires "--{other}".')
                 for other in option.excludes:
                     if other in seen:
-                        raise UsageError(f'{self.name}: option "--{option.name}" cannot be used together with "--{other}".')
+                        raise UsageError(
+                            f'{self.name}: option "--{option.name}" cannot be used together with "--{other}".'
+                        )
             elif option.needed:
                 raise UsageError(f'{self.name}: option "--{option.name}" must be specified')
         if self.check:
             self.check(draft)
         return self.layout.pack(draft.values).ljust(self.size, b"\0")
+
+    def allowed(self, data: bytes, place: Place) -> bool:
+        """Whether the kernel takes it at a place."""
+        return (
+            (not self.tables or place.table in self.tables)
+            and (not self.hooks or place.only(*self.hooks))
+            and (not self.protocols or place.protocol in self.protocols)
+            and (self.accepts is None or self.accepts(self.layout.unpack(data), place))
+        )
 
     def typed_name(self, data: bytes) -> str:
         """Return the name that ``-S`` prints after -m or -j, which may be an alias of the rule's. Raises WireError."""

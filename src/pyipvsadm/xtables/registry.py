@@ -17,6 +17,7 @@ _LONGEST_NAME: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 _MATCHES: Final = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6"}
 
 _found: dict[tuple[str, str], tuple[Extension, ...]] = {}
+_revisions: dict[tuple[str, str, int], list[Extension]] = {}
 
 
 def revisions(kind: Kind, name: str, family: Family) -> list[Extension]:
@@ -24,6 +25,13 @@ def revisions(kind: Kind, name: str, family: Family) -> list[Extension]:
 
     ``name`` is what is typed after -m or -j, or what the kernel has in a rule.
     """
+    known = _revisions.get((kind, name, family))
+    if known is None:
+        known = _revisions[kind, name, family] = _find(kind, name, family)
+    return known
+
+
+def _find(kind: Kind, name: str, family: Family) -> list[Extension]:
     if kind == "match":
         name = _MATCHES.get(name, name)
     found = [extension for extension in _load(kind, name) if family in extension.families]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         | command.SetPolicy | command.List | command.ListRules | command.Help | command.Version | command.Nothing
     )  # fmt: skip
 
+FORMS: Final = ("classic", "table", "json")
 LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 LONGEST_INTERFACE: Final = 15
 
@@ -131,12 +132,13 @@ _OWN: Final[dict[Family, tuple[dict[str, Own], dict[str, Own]]]] = {4: _own_opti
 class Wanted:
     """What a command line asks for beside its command: the table, the lock."""
 
-    __slots__ = ("modprobe", "table", "wait")
+    __slots__ = ("form", "modprobe", "table", "wait")
 
     def __init__(self) -> None:
         self.table = "filter"
         self.wait: int | None = None  # seconds to wait for the lock at most, -1 for ever, None: not said
         self.modprobe: str | None = None
+        self.form: str | None = None  # how to list: one of FORMS
 
 
 class RuleParser:
@@ -157,7 +159,7 @@ class RuleParser:
         """
         return _Line(self, words, table).parse()
 
-    def read_part(self, kind: Kind, name: str, words: Sequence[str], protocol: int) -> bytes | None:
+    def read_part(self, kind: Kind, name: str, words: tuple[str, ...], protocol: int) -> bytes | None:
         """Return the packed match or target that words after its name make, for a rule of a protocol.
 
         None where they have to be read as part of a command line: what is not written plainly, or is wrong.
@@ -165,6 +167,10 @@ class RuleParser:
         extension = self.extension(kind, name)
         if extension is None:
             return None
+        if extension.quick is not None:
+            payload = extension.quick(words, self.family, protocol)
+            if payload is not None:
+                return entry.pack_extension(extension, payload)
         draft = extension.draft(self.family, self.names, protocol)
         place = 0
         try:
@@ -173,7 +179,12 @@ class RuleParser:
                 place += draft.inverted
                 word = words[place] if place < len(words) else ""
                 option = extension.by_name.get(word[2:]) if word[:2] == "--" else None
-                if option is None or word[2:] in self.own_words or place + option.words >= len(words):
+                if (
+                    option is None
+                    or option.optional
+                    or word[2:] in self.own_words
+                    or place + option.words >= len(words)
+                ):
                     return None
                 text = " ".join(words[place + 1 : place + 1 + option.words]) if option.words else None
                 option.read(text, draft)
@@ -281,6 +292,9 @@ class _Line:
 
     def read_long(self, word: str) -> None:
         name, equals, attached = word[2:].partition("=")
+        if name == "format" and not self.in_dump:
+            self.read_form(attached if equals else self.next_word(word))
+            return
         option = self.find_long(name)
         if option is None and self.load_protocol():
             option = self.find_long(name)
@@ -296,7 +310,9 @@ class _Line:
             return
         draft, declared = option
         text: str | None = None
-        if declared.words:
+        if declared.optional and not equals:
+            text = self.optional_word(None)
+        elif declared.words and not declared.optional:
             text = attached if equals else self.next_word(word)
             for _ in range(declared.words - 1):
                 if self.at >= len(self.words) or self.words[self.at][:1] in ("-", "!"):
@@ -553,6 +569,14 @@ class _Line:
 
     def read_M(self, text: str) -> None:  # noqa: N802
         self.wanted.modprobe = text
+
+    def read_form(self, text: str) -> None:
+        """Take the argument of --format, which the C tool does not have and no abbreviation stands for."""
+        if self.inverted:
+            raise UsageError("unexpected ! flag before --format")
+        if text not in FORMS:
+            raise UsageError(f"--format {text}: must be classic, table or json")
+        self.wanted.form = text
 
     def read_c(self, text: str) -> None:
         self.note("c")

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
             """Return the chains: the built-in ones in the order of hooks, the others by name."""
             ...
 
+        def chain_names(self) -> list[str]:
+            """Return the names of the chains, in the same order."""
+            ...
+
         def has_chain(self, chain: str) -> bool:
             """Whether there is a chain of this name."""
             ...

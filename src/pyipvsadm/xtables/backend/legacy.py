@@ -111,6 +111,7 @@ class LegacyTable:
         self._handle = self._library.init(_encode(name))
         if not self._handle:
             raise self._error("init")
+        self._append = self._library.append_entry
 
     def _error(self, operation: str) -> KernelError:
         number = clib.errno()
@@ -118,16 +119,25 @@ class LegacyTable:
         return KernelError(operation, number, reason)
 
     def _do(self, operation: str, *arguments: object) -> None:
-        if not getattr(self._library, operation)(*arguments, self._handle):
+        function = getattr(self._library, operation)
+        if not function(*arguments, self._handle):
             raise self._error(operation)
 
     def chains(self) -> list[Chain]:
         """Return the chains: the built-in ones in the order of hooks, the others by name."""
+        return [self._chain(name) for name in self._names()]
+
+    def chain_names(self) -> list[str]:
+        """Return the names of the chains, in the same order."""
+        return [_decode(name) for name in self._names()]
+
+    def _names(self) -> list[bytes]:
+        next_chain, handle = self._library.next_chain, self._handle
         found = []
-        name = self._library.first_chain(self._handle)
+        name = self._library.first_chain(handle)
         while name is not None:
-            found.append(self._chain(name))
-            name = self._library.next_chain(self._handle)
+            found.append(name)
+            name = next_chain(handle)
         return found
 
     def _chain(self, name: bytes) -> Chain:
@@ -161,7 +171,7 @@ class LegacyTable:
 
     def append(self, chain: str, rule: Rule) -> None:
         """Add a rule at a chain's end."""
-        if not self._library.append_entry(_encode(chain), entry.pack(rule, self.family), self._handle):
+        if not self._append(_encode(chain), entry.pack(rule, self.family), self._handle):
             raise self._error("append_entry")
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:

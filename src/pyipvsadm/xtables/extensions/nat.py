@@ -6,6 +6,7 @@ linux/netfilter/nf_nat.h. Syntax: iptables-extensions(8), "DNAT", "SNAT", "MASQU
 
 from __future__ import annotations
 
+import struct
 from _socket import AF_INET, AF_INET6, inet_pton
 
 from pyipvsadm.errors import UsageError
@@ -206,6 +207,7 @@ def _extension(
     show: Callable[[Values, View], str],
     heading: str,
     summary: str,
+    quick: Callable[[tuple[str, ...], Family, int], bytes | None] | None = None,
 ) -> Extension:
     """Return a target of an option and some flags; these are printed after what ``show`` returns, if it does."""
 
@@ -224,6 +226,7 @@ def _extension(
         summary=summary,
         save=lambda values, view: text(values, view, f"--{option.name} ", "--"),
         show=lambda values, view: text(values, view, heading, ""),
+        quick=quick,
     )
 
 
@@ -244,8 +247,39 @@ def translator(
     def show(values: Values, view: View) -> str:
         return _show_translation(tuple([values[member] for member in members]), view)
 
+    def quick(words: tuple[str, ...], family: Family, protocol: int) -> bytes | None:
+        if len(words) != 2 or words[0] != f"--{option}" or family != 4 or protocol not in _WITH_PORTS:
+            return None
+        return _pack_endpoint(words[1])
+
     place = Option(option, kind=kind, to=members, needed=True)
-    return _extension(name, revision, families, place, flags, show=show, heading="to:", summary=summary)
+    return _extension(
+        name,
+        revision,
+        families,
+        place,
+        flags,
+        show=show,
+        heading="to:",
+        summary=summary,
+        quick=quick if revision == 2 else None,
+    )
+
+
+def _pack_endpoint(text: str) -> bytes | None:
+    """Return the range of one IPv4 address with a port."""
+    host, colon, word = text.partition(":")
+    if not (colon and word.isascii() and word.isdigit() and word[0] != "0" and len(word) < 6 and int(word) <= U16):
+        return None
+    try:
+        packed = inet_pton(AF_INET, host)
+    except (OSError, ValueError):
+        return None
+    port = int(word).to_bytes(2, "big")
+    return _ENDPOINT.pack(MAP_IPS | PROTO_SPECIFIED, packed, packed, port, port)
+
+
+_ENDPOINT: Final = struct.Struct("@I4s12x4s12x2s2s8x")  # struct nf_nat_range2, padded
 
 
 def to_ports(

@@ -14,9 +14,16 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import View
+    from pyipvsadm.xtables.options import Family, View
 
 LAYOUT: Final = Layout("struct xt_comment_info", chars("comment", 256))
+
+
+def _quick(words: tuple[str, ...], _: Family, __: int) -> bytes | None:
+    if len(words) != 2 or words[0] != "--comment":
+        return None
+    data = words[1].encode("utf-8", "surrogateescape")
+    return data.ljust(256, b"\0") if len(data) < 256 else None
 
 
 def _show(values: Values, _: View) -> str:
@@ -33,5 +40,6 @@ EXTENSIONS: Final = (
         (Option("comment", kind=text(255), to="comment", needed=True, when=lambda _: True),),
         summary="a note, for people",
         show=_show,
+        quick=_quick,
     ),
 )
