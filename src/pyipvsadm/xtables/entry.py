@@ -130,10 +130,7 @@ _standard_target: Final = remembered(_pack_standard_target)
 _pack_middle: Final = {family: middle.pack for family, middle in _MIDDLE.items()}
 
 
-def sizes(data: bytes, family: Family) -> tuple[int, int]:
-    """Return where the target of an entry begins, and where the entry ends."""
-    found: tuple[int, int] = struct.unpack_from("@HH", data, HEADER_SIZE[family] + 4)
-    return found
+unpack_sizes: Final = struct.Struct("@HH").unpack  # where the target of an entry begins, and where the entry ends
 
 
 def unpack(data: bytes, family: Family, jump: str) -> Rule:

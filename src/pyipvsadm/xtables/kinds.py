@@ -123,6 +123,8 @@ def quote(value: str) -> str:
     """Return a text as a dump holds it: bare where it is made of letters, digits, "_" and "-", else in quotes."""
     if value and _BARE.issuperset(value):
         return value
+    if '"' not in value and "\\" not in value and "'" not in value:
+        return f'"{value}"'
     return f'"{value.translate(_ESCAPED)}"'
 
 

@@ -69,12 +69,15 @@ class Draft:
 class Place:
     """Where a match or target is: its table, the hooks whose packets come to it, what else its rule asks.
 
-    ``protocol`` is the rule's, 0 where it has none or an inverted one; ``matches`` are all matches of the rule.
+    ``protocol`` is the rule's, 0 where it has none or an inverted one; ``matches`` are the names and payloads of all
+    matches of the rule.
     """
 
     __slots__ = ("hooks", "matches", "protocol", "table")
 
-    def __init__(self, table: str, hooks: frozenset[str], protocol: int, matches: tuple[bytes, ...]) -> None:
+    def __init__(
+        self, table: str, hooks: frozenset[str], protocol: int, matches: tuple[tuple[str, bytes], ...]
+    ) -> None:
         self.table = table
         self.hooks = hooks
         self.protocol = protocol
@@ -224,12 +227,13 @@ class Extension:
     The kernel takes it in ``tables`` alone and where packets of other hooks than ``hooks`` do not come, () for any;
     ``accepts(values, place)`` is whether it takes these values there, where that depends on them.
     ``quick(words, family, protocol)`` is a short cut for what large dumps are full of: it returns the payload that options written
-    in the commonest way make, None for all others.
+    in the commonest way make, None for all others; ``quick_save(payload, family)`` is its way back.
     """
 
     __slots__ = (
         "_save", "_show", "accepts", "alias", "by_name", "check", "families", "hooks", "kind", "layout", "name",
-        "options", "protocols", "quick", "revision", "start", "summary", "tables", "typed",
+        "options", "protocols", "quick", "quick_save",
+        "revision", "start", "summary", "tables", "typed",
     )  # fmt: skip
 
     def __init__(
@@ -252,6 +256,7 @@ class Extension:
         save: Callable[[Values, View], str] | None = None,
         show: Callable[[Values, View], str] | None = None,
         quick: Callable[[tuple[str, ...], Family, int], bytes | None] | None = None,
+        quick_save: Callable[[bytes, Family], str | None] | None = None,
         typed: Callable[[Values], str] | None = None,
     ) -> None:
         self.kind = kind
@@ -271,6 +276,7 @@ class Extension:
         self._save = save
         self._show = show
         self.quick = quick
+        self.quick_save = quick_save
         self.typed = typed
         # A name without an option of its own stands for the same one under another name.
         self.by_name: dict[str, Option] = {
@@ -323,6 +329,10 @@ class Extension:
 
     def save(self, data: bytes, view: View) -> str:
         """Return the options as ``-S`` prints them, each after a space. Raises WireError."""
+        if self.quick_save is not None:
+            text = self.quick_save(data, view.family)
+            if text is not None:
+                return text
         values = self.layout.unpack(data)
         return self._save(values, view) if self._save else self.save_options(values, view)
 

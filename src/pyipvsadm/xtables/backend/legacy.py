@@ -162,11 +162,13 @@ class LegacyTable:
         """Yield the rules of a chain."""
         library, handle, family = self._library, self._handle, self.family
         next_rule, get_target, memory = library.next_rule, library.get_target, clib.memory
-        start = entry.HEADER_SIZE[family]
+        start, sizes, unpack = entry.HEADER_SIZE[family] + 4, entry.unpack_sizes, entry.unpack
         place = library.first_rule(_encode(chain), handle)
         while place:
-            size = int.from_bytes(memory(place + start + 6, 2), _BYTE_ORDER)
-            yield entry.unpack(memory(place, size), family, _decode(get_target(place, handle) or b""))
+            target, size = sizes(memory(place + start, 4))
+            data = memory(place, size)
+            jump = "" if data[target + 2] else _decode(get_target(place, handle) or b"")  # an extension has a name
+            yield unpack(data, family, jump)
             place = next_rule(place, handle)
 
     def append(self, chain: str, rule: Rule) -> None:
@@ -284,6 +286,3 @@ class LegacyBackend:
                 return file.read().split()
         except OSError:
             return []
-
-
-_BYTE_ORDER: Final = "little" if struct.pack("=H", 1) == b"\x01\x00" else "big"

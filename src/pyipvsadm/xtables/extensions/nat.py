@@ -7,7 +7,7 @@ linux/netfilter/nf_nat.h. Syntax: iptables-extensions(8), "DNAT", "SNAT", "MASQU
 from __future__ import annotations
 
 import struct
-from _socket import AF_INET, AF_INET6, inet_pton
+from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables.kinds import U16, from_inet, show_address
@@ -207,7 +207,9 @@ def _extension(
     show: Callable[[Values, View], str],
     heading: str,
     summary: str,
+    hooks: tuple[str, ...],
     quick: Callable[[tuple[str, ...], Family, int], bytes | None] | None = None,
+    quick_save: Callable[[bytes, Family], str | None] | None = None,
 ) -> Extension:
     """Return a target of an option and some flags; these are printed after what ``show`` returns, if it does."""
 
@@ -224,9 +226,12 @@ def _extension(
         IPV4_RANGE if families == IPV4 else RANGE2 if revision == 2 else RANGE,
         (option, *[Option(word, to="flags", bit=_FLAGS[word]) for word in flags]),
         summary=summary,
+        tables=("nat",),
+        hooks=hooks,
         save=lambda values, view: text(values, view, f"--{option.name} ", "--"),
         show=lambda values, view: text(values, view, heading, ""),
         quick=quick,
+        quick_save=quick_save,
     )
 
 
@@ -239,6 +244,7 @@ def translator(
     *,
     shifts: bool,
     summary: str,
+    hooks: tuple[str, ...],
 ) -> Extension:
     """Return a target that translates to addresses and ports."""
     members = IPV4_MEMBERS if families == IPV4 else MEMBERS2 if revision == 2 else MEMBERS
@@ -252,6 +258,9 @@ def translator(
             return None
         return _pack_endpoint(words[1])
 
+    def quick_save(data: bytes, family: Family) -> str | None:
+        return _save_endpoint(option, data) if family == 4 else None
+
     place = Option(option, kind=kind, to=members, needed=True)
     return _extension(
         name,
@@ -262,7 +271,9 @@ def translator(
         show=show,
         heading="to:",
         summary=summary,
+        hooks=hooks,
         quick=quick if revision == 2 else None,
+        quick_save=quick_save if revision == 2 else None,
     )
 
 
@@ -279,11 +290,25 @@ def _pack_endpoint(text: str) -> bytes | None:
     return _ENDPOINT.pack(MAP_IPS | PROTO_SPECIFIED, packed, packed, port, port)
 
 
+def _save_endpoint(option: str, data: bytes) -> str | None:
+    flags, first, last, low, high = _ENDPOINT.unpack(data)
+    if flags != MAP_IPS | PROTO_SPECIFIED or first != last or low != high:
+        return None
+    return f" --{option} {inet_ntop(AF_INET, first)}:{int.from_bytes(low, 'big')}"
+
+
 _ENDPOINT: Final = struct.Struct("@I4s12x4s12x2s2s8x")  # struct nf_nat_range2, padded
 
 
 def to_ports(
-    name: str, families: Iterable[Family], flags: tuple[str, ...], *, shifts: bool, heading: str, summary: str
+    name: str,
+    families: Iterable[Family],
+    flags: tuple[str, ...],
+    *,
+    shifts: bool,
+    heading: str,
+    summary: str,
+    hooks: tuple[str, ...],
 ) -> Extension:
     """Return a target that translates to ports of an address it finds itself; a base for them is read, and lost."""
     members = IPV4_MEMBERS if families == IPV4 else MEMBERS
@@ -292,4 +317,4 @@ def to_ports(
         return _show_translation(tuple([values[member] for member in members]), view).removeprefix(":")
 
     ports = Option("to-ports", kind=_ports(shifts=shifts), to=(members[0], *members[3:]))
-    return _extension(name, 0, families, ports, flags, show=show, heading=heading, summary=summary)
+    return _extension(name, 0, families, ports, flags, show=show, heading=heading, summary=summary, hooks=hooks)

@@ -5,7 +5,7 @@ Struct: ``struct xt_comment_info``, linux/netfilter/xt_comment.h. Syntax: iptabl
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.kinds import text
+from pyipvsadm.xtables.kinds import quote, text
 from pyipvsadm.xtables.layout import Layout, chars
 from pyipvsadm.xtables.options import BOTH, Extension, Option
 
@@ -26,6 +26,11 @@ def _quick(words: tuple[str, ...], _: Family, __: int) -> bytes | None:
     return data.ljust(256, b"\0") if len(data) < 256 else None
 
 
+def _quick_save(data: bytes, _: Family) -> str:
+    comment = data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    return f" --comment {quote(comment)}"
+
+
 def _show(values: Values, _: View) -> str:
     return f" /* {values['comment']} */"
 
@@ -41,5 +46,6 @@ EXTENSIONS: Final = (
         summary="a note, for people",
         show=_show,
         quick=_quick,
+        quick_save=_quick_save,
     ),
 )
