@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.ipset": ("xtables.ipset", "base netlink x.model"),
     "x.extensions": ("xtables.extensions", "base x.model x.ipset x.extensions"),
     "x.text": (
-        "xtables.syntax xtables.dump xtables.usage xtables.render",
+        "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
     ),
     "x.lock": ("xtables.lock", "base"),
@@ -51,8 +51,12 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.backend.base": ("xtables.backend.base", "base x.model"),
     "x.backend.legacy": ("xtables.backend.legacy", "base netlink x.model x.entry x.backend.base"),
     "x.engine": ("xtables.engine", "base x.package x.model x.command x.entry x.text x.backend.base"),
-    "ui": ("ui", "base model text ui"),
-    "api": ("= ipvs= ipvs.api", "api base model rules text engine backend.base backend.kernel backend.sandbox"),
+    "ui": ("ui", "base model text ui x.model x.command x.text x.backend.base"),
+    "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
+    "x.api": (
+        "iptables",
+        "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy",
+    ),
     "cli": (
         "cli",
         "api base model text engine backend.base backend.kernel backend.sandbox ui cli "
@@ -68,6 +72,8 @@ PROCESS = {
     "sys": {"argv", "stdin", "stdout", "stderr", "exit"},
     "os": {"environ", "environb", "getenv", "_exit", "isatty"},
 }
+# The lock keeps out nobody unless its file is the one that the commands take, which a variable names.
+MAY_TOUCH = {"iptables": {("os", "environ")}}
 
 
 def module_name(file: Path) -> str:
@@ -139,6 +145,7 @@ def test_only_the_commands_touch_the_process(file: Path) -> None:
         for node in nodes
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         if node.attr in PROCESS.get(node.value.id, ())
+        if (node.value.id, node.attr) not in MAY_TOUCH.get(module_name(file), ())
     ]
     touched += [
         f"line {node.lineno}: {node.func.id}()"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from pyipvsadm.cli.console import complain, guarded, program, say
+from pyipvsadm.cli.console import complain, environment, guarded, on_terminal, program, say
 from pyipvsadm.cli.xtables import Tool
 from pyipvsadm.errors import KernelError, UsageError
 from pyipvsadm.xtables import command
 from pyipvsadm.xtables.engine import Engine, changes
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
+from pyipvsadm.xtables.syntax import FORMS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pyipvsadm.xtables.engine import Form
     from pyipvsadm.xtables.syntax import Command, Wanted
 
 
@@ -52,12 +54,33 @@ def _carry_out(tool: Tool, asked: Command, wanted: Wanted) -> int:
 
         say(usage(tool.name, tool.family, asked.extensions))
         return 0
+    form = _form(asked, wanted.form)
     tool.take_lock(wanted.wait)
     table = tool.open(wanted.table)
-    Engine(table, tool.renderer, tool.say, complain).run(asked)
+    Engine(table, tool.renderer, tool.say, complain, form).run(asked)
     if changes(asked):
         table.commit()
     return 0
+
+
+def _form(asked: Command, form: str | None) -> Form | None:
+    """Return what prints a listing: as asked for, else a table for people and the C tool's text (None) for programs.
+
+    -S is a text to be read again, for people too: only --format json makes it another.
+    """
+    if isinstance(asked, command.List) and form is None:
+        form = environment("PYIPVSADM_FORMAT") or ("table" if on_terminal() else "classic")
+        if form not in FORMS:
+            raise UsageError(f"PYIPVSADM_FORMAT={form}: must be classic, table or json")
+    if form == "json" and isinstance(asked, (command.List, command.ListRules)):
+        from pyipvsadm.ui import rules_json
+
+        return rules_json
+    if form == "table" and isinstance(asked, command.List):
+        from pyipvsadm.ui import rules_tables
+
+        return rules_tables
+    return None
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The parts of rules repeat (a large table has few shapes of them), so what was ma
 from __future__ import annotations
 
 from pyipvsadm.errors import WireError
+from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry, registry
 from pyipvsadm.xtables.kinds import show_address
 from pyipvsadm.xtables.model import (
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.options import Extension, Family
 
 _MOST_TEXTS: Final = 1 << 16
+
+
+class Cells(Record):
+    """What is shown of a rule, "" for what it does not ask for."""
+
+    target: str
+    protocol: str
+    in_interface: str
+    out_interface: str
+    source: str
+    destination: str
+    details: str
 
 
 class Renderer:
@@ -75,7 +88,7 @@ class Renderer:
     def _save_network(self, option: str, address: bytes, mask: bytes, inverted: int) -> str:
         if not (inverted or any(address) or any(mask)):
             return ""
-        return f"{_sign(inverted)} {option} {show_address(address)}/{_mask_text(mask)}"
+        return f"{_sign(inverted)} {option} {network_text(address, mask)}"
 
     def _save_extension(self, kind: Kind, option: str, block: bytes, protocol: int) -> str:
         name, revision, payload = entry.unpack_extension(block)
@@ -125,7 +138,7 @@ class Renderer:
         if options.verbose:
             text += "".join([f"{_count(count, exact=options.exact)} " for count in rule.counters])
         inverted = header.invflags
-        text += f"{_target_name(rule):<9} {_not(inverted & INV_PROTO)}{self._protocol_name(header, view):<5}"
+        text += f"{target_name(rule):<9} {_not(inverted & INV_PROTO)}{self._protocol_name(header, view):<5}"
         text += self._fragment(header) + " "
         if options.verbose:
             wild = "*" if options.numeric else "any"
@@ -141,12 +154,37 @@ class Renderer:
         view = View(self.family, self.names, protocol=entry.protocol(header))
         inverted = header.invflags
         number = "all" if not header.proto else self.names.protocol(header.proto) or str(header.proto)
-        text = f"{_target_name(rule)} {_not(inverted & INV_PROTO)}{number} opt {self._fragment(header)} "
+        text = f"{target_name(rule)} {_not(inverted & INV_PROTO)}{number} opt {self._fragment(header)} "
         text += f"in {_interface(header.iniface, inverted & INV_VIA_IN, '*')} "
         text += f"out {_interface(header.outiface, inverted & INV_VIA_OUT, '*')} "
         text += f"{_not(inverted & INV_SRCIP)}{self._network(header.src, header.smsk, view)} "
         text += f"{_not(inverted & INV_DSTIP)}-> {self._network(header.dst, header.dmsk, view)} "
         return f"{text} {self._details(rule, header, view)}\n"
+
+    def cells(self, rule: Rule, *, numeric: bool) -> Cells:
+        """Return what ``line`` prints of a rule, for other tables."""
+        header = entry.unpack_header(rule.header, self.family)
+        view = View(self.family, self.names, numeric=numeric, protocol=entry.protocol(header))
+        inverted = header.invflags
+        source, destination = [
+            f"{'!' if inverted & bit else ''}{self._network(address, mask, view)}"
+            if inverted & bit or any(mask)
+            else ""
+            for address, mask, bit in ((header.src, header.smsk, INV_SRCIP), (header.dst, header.dmsk, INV_DSTIP))
+        ]
+        named = View(self.family, self.names, numeric=False)
+        protocol = f"{'!' if inverted & INV_PROTO else ''}{self._protocol_name(header, named)}" if header.proto else ""
+        if header.flags & F_FRAG and self.family == 4:
+            protocol = f"{protocol} {'!' if inverted & INV_FRAG else ''}-f".strip()
+        return Cells(
+            target_name(rule),
+            protocol,
+            _interface(header.iniface, inverted & INV_VIA_IN, ""),
+            _interface(header.outiface, inverted & INV_VIA_OUT, ""),
+            source,
+            destination,
+            self._details(rule, header, view).strip(),
+        )
 
     def _details(self, rule: Rule, header: Header, view: View) -> str:
         text = "[goto] " if header.flags & goto_flag(self.family) else ""
@@ -202,12 +240,18 @@ def _not(inverted: int) -> str:
     return "!" if inverted else " "
 
 
-def _target_name(rule: Rule) -> str:
+def target_name(rule: Rule) -> str:
+    """Return what a rule jumps to, "" where it only counts."""
     return entry.unpack_extension(rule.target)[0] if rule.target else rule.jump
 
 
 def _interface(name: str, inverted: int, wild: str) -> str:
     return f"{'!' if inverted else ''}{name or wild}"
+
+
+def network_text(address: bytes, mask: bytes) -> str:
+    """Return ``address/mask`` as ``-S`` prints it."""
+    return f"{show_address(address)}/{_mask_text(mask)}"
 
 
 def _mask_text(mask: bytes) -> str:
