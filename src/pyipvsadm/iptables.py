@@ -1,0 +1,391 @@
+"""Netfilter's tables: chains and rules, and changes to them that are one commit, all or nothing.
+
+    import pyipvsadm
+
+    with pyipvsadm.iptables.open("nat", family=4) as table:
+        table.append("PREROUTING", "-p tcp --dport 80 -j DNAT --to-destination 10.0.0.1:8080")
+        for rule in table.rules("PREROUTING"):
+            print(rule.protocol, rule.target, rule.counters.packets)
+
+Rules are given as text in the syntax of iptables(8), without the command and the chain, or as ``Rule``; what they mean
+is in iptables-extensions(8). Chains are named; rules are counted from 1. The kernel is reached over libiptc, as
+iptables-legacy does; importing this module opens nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from _thread import get_ident
+
+from pyipvsadm.errors import KernelError, PyIpvsadmError, Unsupported, UsageError, WireError
+from pyipvsadm.netns import NetworkNamespace
+from pyipvsadm.record import Record
+from pyipvsadm.xtables import command, entry, lock
+from pyipvsadm.xtables.backend.legacy import LegacyBackend
+from pyipvsadm.xtables.dump import split_words
+from pyipvsadm.xtables.engine import Engine
+from pyipvsadm.xtables.lock import LockFileError, LockHeldError
+from pyipvsadm.xtables.model import Rule as Entry
+from pyipvsadm.xtables.names import Resolver
+from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target
+from pyipvsadm.xtables.render import Renderer, dump
+from pyipvsadm.xtables.syntax import RuleParser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, Self
+
+    from pyipvsadm.xtables import model
+    from pyipvsadm.xtables.options import Family
+    from pyipvsadm.xtables.syntax import Command
+
+__all__ = [
+    "Chain",
+    "Counters",
+    "KernelError",
+    "LockFileError",
+    "LockHeldError",
+    "Match",
+    "Option",
+    "PyIpvsadmError",
+    "Rule",
+    "Table",
+    "Target",
+    "Unsupported",
+    "UsageError",
+    "WireError",
+    "open",
+    "tables",
+]
+
+_TRIES: Final = 10
+_THIS_NAMESPACE: Final = "/proc/thread-self/ns/net"
+
+
+def open(  # noqa: A001  # as in tarfile.open
+    table: str = "filter", *, family: Family = 4, netns: str | None = None, wait: int | None = None
+) -> Table:
+    """Return a table ("filter", "nat", "mangle", "raw", "security") of IPv4 (``family`` 4) or IPv6 (6).
+
+    ``netns`` is a name of ip-netns(8) or a path, None for the caller's namespace. The ``with`` block takes the xtables
+    lock, for which it waits at most ``wait`` seconds, or for ever (None); it reads the table at its beginning.
+    """
+    if family not in (4, 6):
+        raise ValueError(f"family must be 4 or 6, not {family!r}")
+    return Table(table, family, netns, wait)
+
+
+def tables(*, family: Family = 4, netns: str | None = None) -> list[str]:
+    """Return the names of the tables that have been used in a namespace, the last one first; takes no lock.
+
+    Source: /proc/net/ip_tables_names, ip6_tables_names. Raises Unsupported where there is no such namespace.
+    """
+    with NetworkNamespace(netns):
+        return LegacyBackend(family).names()
+
+
+class Chain(Record):
+    """A chain: ``policy`` ("ACCEPT", "DROP") and the ``counters`` of what came to it are a built-in chain's.
+
+    They are None and zero for others. ``references`` is how many rules of the table jump to it.
+    """
+
+    name: str
+    policy: str | None = None
+    counters: Counters = Counters()
+    references: int = 0
+
+
+class Table:
+    """A table while a ``with`` block lasts: what it holds, and changes to it.
+
+    Changes are seen at once by this object, and by the kernel at the end of the block, in one commit; where an
+    exception leaves the block, never. The commit raises KernelError (operation "commit") for what the kernel refuses,
+    and nothing has changed then. Where another program has changed the table behind the lock's back (errno EAGAIN), the
+    table is read again and the changes are made on what is there then; those by a rule's number only if that rule is
+    still the same.
+
+    Methods raise KernelError for what is refused: no such chain or rule (errno ENOENT), a chain of that name (EEXIST),
+    a chain that is not empty (ENOTEMPTY) or has references (EMLINK); operations are the names of libiptc's functions.
+    UsageError tells what is wrong with a rule. Other threads need objects of their own.
+    """
+
+    def __init__(self, name: str, family: Family, netns: str | None, wait: int | None) -> None:
+        self.name = name
+        self.family = family
+        self._wait = wait
+        self._inside = NetworkNamespace(netns)
+        names = Resolver()
+        self._backend = LegacyBackend(family)
+        self._renderer = Renderer(family, names)
+        self._parser = RuleParser(family, names, self._backend)
+        self._parts = Parts(self._renderer)
+        self._engine: Engine | None = None
+        self._lock: tuple[_SharedLock, tuple[int, int, str]] | None = None
+        self._changes: list[tuple[Command, Entry | None]] = []
+
+    # -- the block -----------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        """Take the lock and read the table.
+
+        Raises LockHeldError, LockFileError; KernelError (operation "init") where there is no such table (ENOENT) or no
+        right to it (EPERM); Unsupported where there is no such namespace, or no libiptc.
+        """
+        if self._engine is not None:
+            raise ValueError(f"table {self.name} is open already")
+        with self._inside:
+            place = (os.stat(_THIS_NAMESPACE).st_ino, self.family, self.name)
+            held = _SharedLock.take(place, self._wait)
+            try:
+                self._engine = self._open()
+            except BaseException:
+                held.release(place)
+                raise
+        self._lock = (held, place)
+        self._changes = []
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._changes:
+                self._commit()
+        finally:
+            self._close()
+            if self._lock is not None:
+                held, place = self._lock
+                held.release(place)
+                self._lock = None
+
+    def _open(self) -> Engine:
+        return Engine(self._backend.open(self.name), self._renderer, _ignore, _ignore)
+
+    def _close(self) -> None:
+        if self._engine is not None:
+            self._engine.table.close()
+            self._engine = None
+
+    def _commit(self) -> None:
+        for left in reversed(range(_TRIES)):
+            try:
+                self._opened().table.commit()
+            except KernelError as error:
+                if error.errno != errno.EAGAIN or not left:
+                    raise
+                self._repeat(error)
+            else:
+                return
+
+    def _repeat(self, error: KernelError) -> None:
+        """Make all changes again on the table as it is now."""
+        self._close()
+        with self._inside:
+            engine = self._engine = self._open()
+        for asked, seen in self._changes:
+            if seen is not None and self._seen(asked) != seen:
+                raise error
+            engine.run(asked)
+
+    def _seen(self, asked: Command) -> Entry | None:
+        """Return the rule that a change means by its number, without counters; None for a change by anything else."""
+        number = 0
+        if isinstance(asked, (command.Insert, command.Replace, command.DeleteNumber, command.Zero)):
+            number = asked.number
+        if number == 0 or (number == 1 and isinstance(asked, command.Insert)) or asked.chain is None:  # type: ignore[union-attr]
+            return None
+        rules = self._opened().table.rules(asked.chain)  # type: ignore[union-attr]
+        found = next((rule for place, rule in enumerate(rules, 1) if place == number), None)
+        return _NO_RULE if found is None else found.replace(counters=(0, 0))
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            raise ValueError(f'table {self.name} is not open: use it in a "with" block')
+        return self._engine
+
+    def _change(self, asked: Command) -> None:
+        engine = self._opened()
+        seen = self._seen(asked)
+        engine.run(asked)
+        self._changes.append((asked, seen))
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def chains(self) -> list[Chain]:
+        """Return the chains: the built-in ones in the order of the kernel's hooks, then the others by name."""
+        return [_chain(chain) for chain in self._opened().table.chains()]
+
+    def chain(self, name: str) -> Chain:
+        """Return one chain. Raises KernelError (errno ENOENT) where there is none of this name."""
+        found = next((chain for chain in self._opened().table.chains() if chain.name == name), None)
+        if found is None:
+            raise _no_chain()
+        return _chain(found)
+
+    def rules(self, chain: str) -> list[Rule]:
+        """Return the rules of a chain in their order. Raises KernelError (errno ENOENT) where there is no chain."""
+        table = self._opened().table
+        if not table.has_chain(chain):
+            raise _no_chain()
+        with self._inside:  # names of sets are asked for there
+            return [self._parts.of(rule) for rule in table.rules(chain)]
+
+    def has(self, chain: str, rule: str | Rule) -> bool:
+        """Whether a chain has a rule; one that stands for several, of "-s A,B", must be there whole."""
+        engine = self._opened()
+        if not engine.table.has_chain(chain):
+            raise _no_chain()
+        try:
+            engine.run(self._command(command.Check, "-C", chain, rule))
+        except KernelError as error:
+            if error.errno != errno.ENOENT:
+                raise
+            return False
+        return True
+
+    def save(self, *, counters: bool = False) -> str:
+        """Return the table as iptables-save(8) prints it, without its comments: ``*nat`` … ``COMMIT``."""
+        table = self._opened().table
+        chains = [(chain, table.rules(chain.name)) for chain in table.chains()]
+        with self._inside:
+            return "".join(dump(self.name, chains, self._renderer, counters=counters))
+
+    # -- rules ---------------------------------------------------------------------------------------------------------
+
+    def append(self, chain: str, rule: str | Rule) -> None:
+        """Add a rule at a chain's end; one with several sources or destinations ("-s A,B") becomes several rules."""
+        self._change(self._command(command.Append, "-A", chain, rule))
+
+    def insert(self, chain: str, rule: str | Rule, number: int = 1) -> None:
+        """Add a rule that becomes the one with this number, from 1 to one more than there are.
+
+        Raises KernelError (errno E2BIG) for other numbers.
+        """
+        self._change(self._command(command.Insert, "-I", chain, rule, number))
+
+    def replace(self, chain: str, number: int, rule: str | Rule) -> None:
+        """Put a rule in the place of the one with this number. Raises KernelError (errno E2BIG) where there is none."""
+        self._change(self._command(command.Replace, "-R", chain, rule, number))
+
+    def delete(self, chain: str, rule: str | Rule | int) -> None:
+        """Take away the first such rule, or the one with a number.
+
+        Raises KernelError where there is none: errno ENOENT, for a number E2BIG.
+        """
+        if isinstance(rule, int):
+            self._change(command.DeleteNumber(chain, _checked(rule)))
+        else:
+            self._change(self._command(command.Delete, "-D", chain, rule))
+
+    def _command(self, kind: Any, letter: str, chain: str, rule: str | Rule, number: int | None = None) -> Command:
+        """Return the command of a kind, which has that letter, about a rule."""
+        numbers = [] if number is None else [_checked(number)]
+        if isinstance(rule, str):
+            words = split_words(rule)
+        else:
+            kept = self._kept(rule)
+            if kept is not None:
+                made: Command = kind(chain, *numbers, (kept,))
+                return made
+            packets, octets = rule.counters.packets, rule.counters.bytes
+            words = ["-c", str(packets), str(octets)] if letter in _WITH_COUNTERS else []
+            words += rule.words()
+        with self._inside:  # which revisions there are is asked there
+            asked, _ = self._parser.parse([letter, chain, *map(str, numbers), *words], table=self.name)
+        if type(asked) is not kind:
+            raise UsageError(f"not a rule: {rule if isinstance(rule, str) else rule.text}")
+        return asked
+
+    def _kept(self, rule: Rule) -> Entry | None:
+        """Return the entry of a rule that was read from a table of this family."""
+        if rule.kept is None or len(rule.kept.entry.header) != entry.HEADER_SIZE[self.family]:
+            return None
+        return rule.kept.entry
+
+    # -- chains --------------------------------------------------------------------------------------------------------
+
+    def create(self, chain: str) -> None:
+        """Make a chain, of at most 28 bytes. Raises UsageError for a name that targets have."""
+        self._change(self._plain("-N", chain))
+
+    def remove(self, chain: str) -> None:
+        """Take away a chain that is empty, not built in, and to which no rule jumps."""
+        self._change(command.DeleteChain(chain))
+
+    def rename(self, chain: str, name: str) -> None:
+        """Give a chain another name; rules that jump to it still do."""
+        self._change(self._plain("-E", chain, name))
+
+    def flush(self, chain: str | None = None) -> None:
+        """Take away all rules of a chain, or of all chains (None)."""
+        self._change(command.Flush(chain))
+
+    def zero(self, chain: str | None = None, number: int | None = None) -> None:
+        """Set counters to zero: of a chain and its rules, of all chains (None), or of one rule of a chain."""
+        if number is not None and chain is None:
+            raise ValueError("a rule's number needs a chain")
+        self._change(command.Zero(chain, 0 if number is None else _checked(number)))
+
+    def set_policy(self, chain: str, policy: str, counters: Counters | None = None) -> None:
+        """Say what becomes of packets that come to the end of a built-in chain: "ACCEPT" or "DROP".
+
+        None leaves its counters as they are.
+        """
+        counts = (counters.packets, counters.bytes) if counters else None
+        self._change(command.SetPolicy(chain, policy, counts))
+
+    def _plain(self, *words: str) -> Command:
+        asked, _ = self._parser.parse(words, table=self.name)
+        return asked
+
+
+_WITH_COUNTERS: Final = ("-A", "-I", "-R")
+_NO_RULE: Final = Entry(b"")  # where a change by number found none: at the end of a chain
+
+
+def _ignore(_: str) -> None:
+    """Print nothing."""
+
+
+def _chain(chain: model.Chain) -> Chain:
+    return Chain(chain.name, chain.policy, Counters(*chain.counters), chain.references)
+
+
+def _no_chain() -> KernelError:
+    return KernelError("is_chain", errno.ENOENT, "No chain/target/match by that name")
+
+
+def _checked(number: int) -> int:
+    if not 1 <= number <= 0xFFFFFFFF:
+        raise ValueError(f"rules are counted from 1: {number}")
+    return number
+
+
+class _SharedLock:
+    """The xtables lock, which a thread with several tables open holds once; each table it can open once."""
+
+    _held: Final[dict[tuple[str, int], _SharedLock]] = {}
+
+    def __init__(self, key: tuple[str, int], descriptor: int) -> None:
+        self._key = key
+        self._descriptor = descriptor
+        self._tables: list[tuple[int, int, str]] = []
+
+    @classmethod
+    def take(cls, table: tuple[int, int, str], wait: int | None) -> _SharedLock:
+        """Take the lock for a table (its namespace, family and name), in the file that the commands use."""
+        key = (os.environ.get(lock.VARIABLE) or lock.PATH, get_ident())
+        held = cls._held.get(key)
+        if held is None:
+            held = cls._held[key] = cls(key, lock.take(key[0], wait))
+        elif table in held._tables:
+            raise ValueError(f"table {table[2]} is open already in this thread: its changes would be lost")
+        held._tables.append(table)
+        return held
+
+    def release(self, table: tuple[int, int, str]) -> None:
+        """Give back what was taken for a table."""
+        self._tables.remove(table)
+        if not self._tables:
+            del self._held[self._key]
+            os.close(self._descriptor)
