@@ -1,0 +1,235 @@
+"""The shells' completions of iptables: what is offered is the parsers' and the declarations', chains are the kernel's.
+
+The table is one of a network namespace that each call makes for itself, where rules are loaded before it is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyipvsadm.cli import iptables_restore, iptables_save
+from pyipvsadm.xtables import registry
+from pyipvsadm.xtables.model import TABLES, VERDICTS
+from pyipvsadm.xtables.syntax import COMMANDS, WORDS
+from support.shells import ROOT, SHELLS, Bash, Shell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DUMP = """\
+*filter
+:INPUT ACCEPT
+:web -
+:web-log -
+COMMIT
+*nat
+:PREROUTING ACCEPT
+:dnats -
+COMMIT
+"""
+WRAPPER = """\
+#!/bin/sh
+exec {unshare} sh -c '"{python}" -m pyipvsadm.cli.iptables_restore <"$1" && shift &&
+    exec "{python}" -m pyipvsadm.cli.iptables "$@"' sh {dump} "$@"
+"""
+EVERYWHERE = {"-t", "-v", "-w", "-W", "-M", "-h", "-V"}
+
+
+@pytest.fixture(scope="module")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Give an environment in which iptables is this tree's, in a namespace where the table is DUMP."""
+    folder = tmp_path_factory.mktemp("completions")
+    unshare = "unshare -n" if os.geteuid() == 0 else "unshare -rn"
+    environment = {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}/src",
+        "XTABLES_LOCKFILE": str(folder / "lock"),
+        "HOME": str(folder),
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+    }
+    (folder / "dump").write_text(DUMP)
+    for name in ("iptables", "ip6tables"):
+        (folder / name).write_text(WRAPPER.format(unshare=unshare, python=sys.executable, dump=folder / "dump"))
+        (folder / name).chmod(0o755)
+    run = subprocess.run(["iptables", "-S"], env=environment, capture_output=True, text=True, check=False)
+    if run.returncode:
+        pytest.skip(f"no table in a namespace: {run.stderr.strip()}")
+    return environment
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest, surroundings: dict[str, str], tmp_path: Path) -> Shell:
+    """Give each shell; script/test installs them."""
+    if not shutil.which(request.param):
+        pytest.skip(f"{request.param} is not installed")
+    return SHELLS[request.param]("iptables", surroundings, tmp_path)
+
+
+def words(letters: set[str]) -> set[str]:
+    """Return the long spellings of options, by their letters."""
+    return {f"--{word}" for letter, word, _ in WORDS if letter in letters}
+
+
+def options(kind: registry.Kind, name: str) -> set[str]:
+    """Return the options of an extension."""
+    return {f"--{word}" for word in registry.revisions(kind, name, 4)[0].by_name}
+
+
+ALWAYS = words({letter.lstrip("-") for letter in EVERYWHERE}) | {"--ipv4"}
+IN_RULES = ALWAYS | words({*"sdpiofmjg"})
+
+
+def test_commands_come_first(shell: Shell) -> None:
+    longs = words({*COMMANDS}) | ALWAYS
+    [offered] = shell.offers("iptables --")
+    assert offered == longs
+    [offered] = shell.offers("iptables -")
+    assert offered == longs | EVERYWHERE | {"-4"} | {f"-{letter}" for letter in COMMANDS}
+
+
+def test_each_command_offers_its_options(shell: Shell) -> None:
+    assert shell.offers("iptables -A INPUT --", "iptables -D web --", "iptables --list --", "iptables -N x --") == [
+        IN_RULES | {"--set-counters"},
+        IN_RULES,
+        ALWAYS | {"--numeric", "--exact", "--line-numbers"},
+        ALWAYS,
+    ]
+
+
+def test_an_option_is_offered_once(shell: Shell) -> None:
+    assert shell.offers("iptables -t nat -A web -p tcp -j ACCEPT --", "iptables -nvL --") == [
+        IN_RULES - {"--table", "--protocol", "--jump", "--goto"} | {"--set-counters"} | options("match", "tcp"),
+        ALWAYS | {"--exact", "--line-numbers"},
+    ]
+
+
+def test_ip6tables_has_its_own(shell: Shell) -> None:
+    [offered] = shell.offers("ip6tables -A INPUT -m hl --")
+    assert {"--hl-eq", "--ipv6"} <= offered
+    assert not {"--fragments", "--ipv4"} & offered
+
+
+def test_chains_are_those_of_the_table(shell: Shell) -> None:
+    assert shell.offers(
+        "iptables -A ",
+        "iptables -A w",
+        "iptables --append=we",
+        "iptables -t nat -L ",
+        "iptables -X ",
+        "iptables -E ",
+        "iptables -E web ",
+        "iptables -P ",
+        "iptables -P INPUT ",
+        "iptables -N ",
+        "iptables -A INPUT -g ",
+    ) == [
+        {*TABLES["filter"], "web", "web-log"},
+        {"web", "web-log"},
+        {"--append=web", "--append=web-log"},
+        {*TABLES["nat"], "dnats"},
+        {"web", "web-log"},
+        {"web", "web-log"},
+        set(),
+        {*TABLES["filter"]},
+        {"ACCEPT", "DROP"},
+        set(),
+        {"web", "web-log"},
+    ]
+
+
+def test_what_jumps_lead_to(shell: Shell) -> None:
+    [offered] = shell.offers("iptables -A INPUT -j ")
+    assert {*VERDICTS, "web", "LOG", "REJECT", "NOTRACK"} <= offered
+    assert not {"INPUT", "HL", "tcp"} & offered
+
+
+def test_matches(shell: Shell) -> None:
+    offered = shell.offers("iptables -A INPUT -m t", "ip6tables -A INPUT -m i", "iptables -A INPUT -m icmp6")
+    assert {"tcp", "tcpmss", "time", "tos", "ttl"} == offered[0]
+    assert {"icmp6", "ipv6header"} <= offered[1]
+    assert not {"icmp"} & offered[1]
+    assert offered[2] == set()
+
+
+def test_options_of_extensions(shell: Shell) -> None:
+    assert shell.offers(
+        "iptables -A INPUT -m limit --limit",
+        "iptables -A INPUT -p udp --s",
+        "iptables -A INPUT -j REJECT --r",
+        "iptables -A INPUT -m recent --set --rch",
+        "iptables -A INPUT --sp",
+    ) == [
+        {"--limit", "--limit-burst"},
+        {"--source", "--src", "--sport", "--source-port", "--set-counters"},
+        {"--reject-with"},
+        set(),
+        set(),
+    ]
+    [offered] = shell.offers("iptables -A INPUT -m recent --set --r")
+    [recent, *_] = registry.revisions("match", "recent", 4)
+    together = {f"--{option.name}" for option in recent.options if "set" not in option.excludes}
+    assert offered == {word for word in together if word.startswith("--r")}
+
+
+def test_few_words(shell: Shell) -> None:
+    assert shell.offers(
+        "iptables -t ",
+        "iptables --table=ma",
+        "iptables -A INPUT -p udp",
+        "iptables -A INPUT -m conntrack --ctstate N",
+        "iptables -A INPUT -m connbytes --connbytes-mode ",
+        "iptables -A FORWARD -j REJECT --reject-with tcp",
+        "iptables -A INPUT -p tcp --tcp-flags SYN ",
+        "ip6tables -A FORWARD -j REJECT --reject-with=icmp6-no",
+    ) == [
+        {*TABLES},
+        {"--table=mangle"},
+        {"udp", "udplite"},
+        {"NEW"},
+        {"packets", "bytes", "avgpkt"},
+        {"tcp-reset"},
+        set(),
+        {"--reject-with=icmp6-no-route"},
+    ]
+
+
+def test_lists_of_words(shell: Shell) -> None:
+    assert shell.offers("iptables -A INPUT -m conntrack --ctstate NEW,REL") == [{"NEW,RELATED"}]
+
+
+def test_interfaces(shell: Shell) -> None:
+    assert shell.offers("iptables -A INPUT -i ") == [{*os.listdir("/sys/class/net")}]
+
+
+def test_the_scripts(shell: Shell) -> None:
+    saves = {f"--{word}" for _, word, _ in iptables_save.OPTIONS}
+    restores = {f"--{word}" for _, word, _ in iptables_restore.OPTIONS}
+    assert shell.offers(
+        "iptables-save --", "ip6tables-restore --", "iptables-save -t ", "iptables-legacy-restore -T ma"
+    ) == [saves, restores, {*TABLES}, {"mangle"}]
+
+
+def test_files_to_restore(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "rules.v4").touch()
+    [offered] = shell.offers(f"iptables-restore {tmp_path}/ru")
+    assert {os.path.basename(word) for word in offered} == {"rules.v4"}
+
+
+def test_no_table_is_no_trouble(shell: Shell) -> None:
+    shell.environment = {**shell.environment, "XTABLES_LOCKFILE": "/dev/null/no"}
+    assert shell.offers("iptables -X ") == [set()]
+
+
+def test_bash_has_equal_signs_of_its_own(surroundings: dict[str, str], tmp_path: Path) -> None:
+    bash = Bash("iptables", surroundings, tmp_path)
+    assert bash.offers("iptables --table=", "iptables --append=web-") == [
+        {f"--table={table}" for table in TABLES},
+        {"--append=web-log"},
+    ]
