@@ -163,13 +163,11 @@ def test_options_of_extensions(shell: Shell) -> None:
         "iptables -A INPUT -m limit --limit",
         "iptables -A INPUT -p udp --s",
         "iptables -A INPUT -j REJECT --r",
-        "iptables -A INPUT -m recent --set --rch",
         "iptables -A INPUT --sp",
     ) == [
         {"--limit", "--limit-burst"},
         {"--source", "--src", "--sport", "--source-port", "--set-counters"},
         {"--reject-with"},
-        set(),
         set(),
     ]
     [offered] = shell.offers("iptables -A INPUT -m recent --set --r")
