@@ -46,6 +46,7 @@ def target(name: str, families: tuple[Family, ...], layout: Layout, member: str,
         layout,
         tuple([option(mode) for mode in modes]),
         summary=summary,
+        tables=("mangle",),
         check=check,
         show=show,
     )

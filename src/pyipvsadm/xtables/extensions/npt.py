@@ -46,7 +46,7 @@ def _option(name: str, member: str) -> Option:
 _OPTIONS: Final = (_option("src-pfx", "src_pfx"), _option("dst-pfx", "dst_pfx"))
 
 
-def npt(name: str, summary: str) -> Extension:
+def npt(name: str, hooks: tuple[str, ...], summary: str) -> Extension:
     """Return the target of a name."""
 
     def show(values: Values, view: View) -> str:
@@ -54,4 +54,6 @@ def npt(name: str, summary: str) -> Extension:
         destination = _write((values["dst_pfx"], values["dst_pfx_len"]), view)
         return f" {name} src-pfx {source} dst-pfx {destination}"
 
-    return Extension("target", name, 0, IPV6, LAYOUT, _OPTIONS, summary=summary, show=show)
+    return Extension(
+        "target", name, 0, IPV6, LAYOUT, _OPTIONS, summary=summary, tables=("mangle",), hooks=hooks, show=show
+    )

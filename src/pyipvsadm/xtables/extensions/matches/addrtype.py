@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, View
+    from pyipvsadm.xtables.options import Draft, Place, View
 
 LAYOUT_0: Final = Layout(
     "struct xt_addrtype_info", u16("source"), u16("dest"), u32("invert_source"), u32("invert_dest")
@@ -74,6 +74,12 @@ def _show_1(values: Values, _: View) -> str:
     return " ADDRTYPE match" + text + (" limit-in" if flags & _IN else "") + (" limit-out" if flags & _OUT else "")
 
 
+def _accepts(values: Values, place: Place) -> bool:
+    if values["flags"] & _IN and not place.only("PREROUTING", "INPUT", "FORWARD"):
+        return False
+    return not values["flags"] & _OUT or place.only("FORWARD", "OUTPUT", "POSTROUTING")
+
+
 EXTENSIONS: Final = (
     Extension(
         "match",
@@ -98,6 +104,7 @@ EXTENSIONS: Final = (
             Option("limit-iface-out", to="flags", bit=_OUT),
         ),
         summary="the routing type of addresses",
+        accepts=_accepts,
         check=_check,
         show=_show_1,
     ),

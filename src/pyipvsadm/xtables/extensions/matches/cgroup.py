@@ -99,6 +99,7 @@ EXTENSIONS: Final = (
         LAYOUT_0,
         (Option("cgroup", kind=number(), to="id", inverts=("invert", 1), needed=True, when=lambda _: True),),
         summary=_SUMMARY,
+        hooks=("INPUT", "OUTPUT", "POSTROUTING"),
         show=_show_0,
     ),
     Extension(
@@ -112,6 +113,7 @@ EXTENSIONS: Final = (
             _id_option(Kind(_read_id, lambda value, _: str(value[1]), "CLASSID"), "classid"),
         ),
         summary=_SUMMARY,
+        hooks=("INPUT", "OUTPUT", "POSTROUTING"),
         show=_show,
     ),
     Extension(
@@ -125,6 +127,7 @@ EXTENSIONS: Final = (
             _id_option(Kind(_read_id_2, lambda value, _: str(_ID.unpack(value[1])["classid"]), "CLASSID"), "path"),
         ),
         summary=_SUMMARY,
+        hooks=("INPUT", "OUTPUT", "POSTROUTING"),
         show=_show,
     ),
 )

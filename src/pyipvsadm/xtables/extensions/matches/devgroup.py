@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, View
+    from pyipvsadm.xtables.options import Draft, Place, View
 
 LAYOUT: Final = Layout(
     "struct xt_devgroup_info",
@@ -98,6 +98,12 @@ def _show(values: Values, view: View) -> str:
     return text
 
 
+def _accepts(values: Values, place: Place) -> bool:
+    if values["flags"] & _MATCH["src-group"] and not place.only("PREROUTING", "INPUT", "FORWARD"):
+        return False
+    return not values["flags"] & _MATCH["dst-group"] or place.only("FORWARD", "OUTPUT", "POSTROUTING")
+
+
 EXTENSIONS: Final = (
     Extension(
         "match",
@@ -107,6 +113,7 @@ EXTENSIONS: Final = (
         LAYOUT,
         (_option("src-group"), _option("dst-group")),
         summary="groups of the devices",
+        accepts=_accepts,
         check=_check,
         show=_show,
     ),

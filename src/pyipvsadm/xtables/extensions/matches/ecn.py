@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, View
+    from pyipvsadm.xtables.options import Draft, Place, View
 
+_TCP: Final = 6  # IPPROTO_TCP
 LAYOUT: Final = Layout("struct xt_ecn_info", u8("operation"), u8("invert"), u8("ip_ect"), u8("ect"))
 _IP, _ECE, _CWR = 0x01, 0x10, 0x20  # XT_ECN_OP_MATCH_*
 
@@ -33,6 +34,10 @@ def _show(values: Values, _: View) -> str:
         if values["operation"] & bit:
             text += f" {'!' if values['invert'] & bit else ''}{word}"
     return text
+
+
+def _accepts(values: Values, place: Place) -> bool:
+    return not values["operation"] & (_ECE | _CWR) or place.protocol == _TCP
 
 
 EXTENSIONS: Final = (
@@ -54,6 +59,7 @@ EXTENSIONS: Final = (
             ),
         ),
         summary="explicit congestion notification",
+        accepts=_accepts,
         check=_check,
         show=_show,
     ),

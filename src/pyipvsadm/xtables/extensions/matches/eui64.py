@@ -23,5 +23,14 @@ def _show(_: Values, __: View) -> str:
 
 
 EXTENSIONS: Final = (
-    Extension("match", "eui64", 0, IPV6, LAYOUT, summary="a source address made from the MAC address", show=_show),
+    Extension(
+        "match",
+        "eui64",
+        0,
+        IPV6,
+        LAYOUT,
+        summary="a source address made from the MAC address",
+        hooks=("PREROUTING", "INPUT", "FORWARD"),
+        show=_show,
+    ),
 )

@@ -63,6 +63,7 @@ EXTENSIONS: Final = (
             ),
         ),
         summary="the Ethernet address a packet comes from",
+        hooks=("PREROUTING", "INPUT", "FORWARD"),
         show=_show,
     ),
 )

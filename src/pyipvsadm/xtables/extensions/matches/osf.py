@@ -56,6 +56,8 @@ EXTENSIONS: Final = (
             Option("log", kind=number(0, 2), to="loglevel", when=lambda values: bool(values["flags"] & _LOG)),
         ),
         summary="the operating system a connection is begun by",
+        protocols=(6,),
+        hooks=("PREROUTING", "INPUT", "FORWARD"),
         check=_check,
         show=_show,
     ),

@@ -158,6 +158,7 @@ EXTENSIONS: Final = (
             _SupplementaryGroups("suppl-groups", to="match", bit=_SUPPL_GROUPS),
         ),
         summary="the user or group a packet comes from",
+        hooks=("OUTPUT", "POSTROUTING"),
         check=_check,
         show=_show,
     ),

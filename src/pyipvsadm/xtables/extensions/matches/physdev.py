@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, View
+    from pyipvsadm.xtables.options import Draft, Place, View
 
 LAYOUT: Final = Layout(
     "struct xt_physdev_info",
@@ -52,6 +52,13 @@ def _show(values: Values, view: View) -> str:
     return f" PHYSDEV match{_MATCH.save_options(values, view)}"
 
 
+def _accepts(values: Values, place: Place) -> bool:
+    # What leaves has no port of a bridge yet, unless it is bridged.
+    leaves = values["bitmask"] & (_OUT | _IS_OUT)
+    bridged = values["bitmask"] & _BRIDGED and not values["invert"] & _BRIDGED
+    return not leaves or bool(bridged) or "OUTPUT" not in place.hooks
+
+
 _MATCH: Final = Extension(
     "match",
     "physdev",
@@ -78,6 +85,7 @@ _MATCH: Final = Extension(
         Option("physdev-is-bridged", to="bitmask", bit=_BRIDGED, inverts=("invert", _BRIDGED)),
     ),
     summary="the ports of a bridge",
+    accepts=_accepts,
     check=_check,
     show=_show,
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, View
+    from pyipvsadm.xtables.options import Draft, Place, View
 
 _MOST: Final = 4  # XT_POLICY_MAX_ELEM
 
@@ -178,6 +178,12 @@ def _write_element(element: Values, view: View, dash: str) -> str:
     return text
 
 
+def _accepts(values: Values, place: Place) -> bool:
+    if values["flags"] & _OUT:
+        return place.only("FORWARD", "OUTPUT", "POSTROUTING")
+    return place.only("PREROUTING", "INPUT", "FORWARD")
+
+
 EXTENSIONS: Final = (
     Extension(
         "match",
@@ -193,6 +199,7 @@ EXTENSIONS: Final = (
             _Next("next", needs=("strict",), repeats=True),
         ),
         summary="the IPsec policy of a packet",
+        accepts=_accepts,
         start=_start,
         check=_check,
         save=lambda values, view: _write(values, view, "--"),

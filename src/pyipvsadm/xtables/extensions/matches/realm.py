@@ -62,6 +62,7 @@ EXTENSIONS: Final = (
             ),
         ),
         summary="the routing realm",
+        hooks=("INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
         show=_show,
     ),
 )

@@ -32,6 +32,8 @@ EXTENSIONS: Final = (
         LAYOUT,
         tuple([Option(word, to="flags", bit=bit) for word, bit in _FLAGS.items()]),
         summary="whether an answer would go back the way the packet came",
+        tables=("mangle", "raw"),
+        hooks=("PREROUTING",),
         show=_show,
     ),
 )

@@ -35,6 +35,7 @@ def _revision(number: int, *options: Option) -> Extension:
         Layout(f"struct xt_socket_mtinfo{number}", u8("flags")) if number else Layout("no struct"),
         options,
         summary="whether there is a socket for the packet",
+        hooks=("PREROUTING", "INPUT"),
         show=show,
     )
     return extension

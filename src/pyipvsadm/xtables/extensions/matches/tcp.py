@@ -107,6 +107,12 @@ def _show(values: Values, view: View) -> str:
     return text
 
 
+def asks_for_syn(data: bytes) -> bool:
+    """Whether the struct asks for packets that have SYN."""
+    values = LAYOUT.unpack(data)
+    return bool(values["flg_cmp"] & _BITS["SYN"]) and not values["invflags"] & _FLAGS
+
+
 EXTENSIONS: Final = (
     Extension(
         "match",

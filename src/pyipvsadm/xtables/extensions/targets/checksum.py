@@ -32,6 +32,7 @@ EXTENSIONS: Final = (
         LAYOUT,
         (Option("checksum-fill", to="operation", bit=_FILL, needed=True),),
         summary="fill in the checksum",
+        tables=("mangle",),
         show=_show,
     ),
 )

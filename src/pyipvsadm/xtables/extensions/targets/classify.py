@@ -67,6 +67,7 @@ EXTENSIONS: Final = (
             ),
         ),
         summary="set the class of traffic control",
+        hooks=("FORWARD", "OUTPUT", "POSTROUTING"),
         show=_show,
     ),
 )

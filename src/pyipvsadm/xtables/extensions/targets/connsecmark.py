@@ -45,6 +45,7 @@ EXTENSIONS: Final = (
         LAYOUT,
         _OPTIONS,
         summary="copy security marks between packet and connection",
+        tables=("mangle", "security"),
         check=_check,
         show=_show,
     ),

@@ -95,10 +95,11 @@ def _show0(values: Values, view: View) -> str:
 
 
 _SUMMARY: Final = "set how the connection is tracked"
+_TABLES: Final = ("raw",)
 
 EXTENSIONS: Final = (
-    Extension("target", "CT", 0, BOTH, LAYOUT0, OPTIONS0, summary=_SUMMARY, show=_show0),
-    Extension("target", "CT", 1, BOTH, LAYOUT1, OPTIONS1, summary=_SUMMARY, save=_save, show=_show),
+    Extension("target", "CT", 0, BOTH, LAYOUT0, OPTIONS0, summary=_SUMMARY, tables=_TABLES, show=_show0),
+    Extension("target", "CT", 1, BOTH, LAYOUT1, OPTIONS1, summary=_SUMMARY, tables=_TABLES, save=_save, show=_show),
     Extension(
         "target",
         "CT",
@@ -107,6 +108,7 @@ EXTENSIONS: Final = (
         LAYOUT1,
         OPTIONS1,
         summary=_SUMMARY,
+        tables=_TABLES,
         save=_save,
         show=_show,
         typed=lambda values: "NOTRACK" if values["flags"] & NOTRACK_ALIAS else "CT",

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 _OPTION: Final = "to-destination"
 _FLAGS: Final = ("random", "persistent")
 _SUMMARY: Final = "change the destination"
+_HOOKS: Final = ("PREROUTING", "OUTPUT")
 
 EXTENSIONS: Final = (
-    translator("DNAT", 2, BOTH, _OPTION, _FLAGS, shifts=True, summary=_SUMMARY),
-    translator("DNAT", 1, IPV6, _OPTION, _FLAGS, shifts=False, summary=_SUMMARY),
-    translator("DNAT", 0, IPV4, _OPTION, _FLAGS, shifts=False, summary=_SUMMARY),
+    translator("DNAT", 2, BOTH, _OPTION, _FLAGS, shifts=True, summary=_SUMMARY, hooks=_HOOKS),
+    translator("DNAT", 1, IPV6, _OPTION, _FLAGS, shifts=False, summary=_SUMMARY, hooks=_HOOKS),
+    translator("DNAT", 0, IPV4, _OPTION, _FLAGS, shifts=False, summary=_SUMMARY, hooks=_HOOKS),
 )

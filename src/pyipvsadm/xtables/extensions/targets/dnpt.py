@@ -11,4 +11,4 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-EXTENSIONS: Final = (npt("DNPT", "change the destination's prefix"),)
+EXTENSIONS: Final = (npt("DNPT", ("PREROUTING", "OUTPUT"), "change the destination's prefix"),)

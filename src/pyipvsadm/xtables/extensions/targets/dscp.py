@@ -50,6 +50,7 @@ EXTENSIONS: Final = (
             Option("set-dscp-class", kind=choice(_CLASSES, placeholder="CLASS"), to="dscp", same_as="set-dscp"),
         ),
         summary="set the DSCP",
+        tables=("mangle",),
         show=_show,
     ),
 )

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, View
+    from pyipvsadm.xtables.options import Draft, Place, View
 
+_TCP: Final = 6  # IPPROTO_TCP
 # ``proto`` is a union of bit fields: what the bits of TCP become.
 LAYOUT: Final = Layout("struct ipt_ECN_info", u8("operation"), u8("ip_ect"), u8("proto"))
 _SET_IP, _SET_ECE, _SET_CWR = 0x01, 0x10, 0x20  # IPT_ECN_OP_*
@@ -65,6 +66,10 @@ def _show(values: Values, _: View) -> str:
     return f"{text} ECT codepoint={values['ip_ect']}" if operation & _SET_IP else text
 
 
+def _accepts(values: Values, place: Place) -> bool:
+    return not values["operation"] & (_SET_ECE | _SET_CWR) or place.protocol == _TCP
+
+
 EXTENSIONS: Final = (
     Extension(
         "target",
@@ -91,6 +96,8 @@ EXTENSIONS: Final = (
             ),
         ),
         summary="remove or set ECN bits",
+        tables=("mangle",),
+        accepts=_accepts,
         check=_check,
         show=_show,
     ),

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 _FLAGS: Final = ("random", "random-fully")
 _HEADING: Final = "masq ports: "
 _SUMMARY: Final = "change the source to our own address"
+_HOOKS: Final = ("POSTROUTING",)
 
 EXTENSIONS: Final = (
-    to_ports("MASQUERADE", IPV4, _FLAGS, shifts=True, heading=_HEADING, summary=_SUMMARY),
-    to_ports("MASQUERADE", IPV6, _FLAGS, shifts=True, heading=_HEADING, summary=_SUMMARY),
+    to_ports("MASQUERADE", IPV4, _FLAGS, shifts=True, heading=_HEADING, summary=_SUMMARY, hooks=_HOOKS),
+    to_ports("MASQUERADE", IPV6, _FLAGS, shifts=True, heading=_HEADING, summary=_SUMMARY, hooks=_HOOKS),
 )

@@ -43,6 +43,7 @@ def _of(families: Iterable[Family], layout: Layout, members: tuple[str, ...]) ->
         layout,
         (Option("to", kind=_NETWORK, to=members, needed=True, when=lambda _: True),),
         summary="change the network part of an address",
+        tables=("nat",),
         show=show,
     )
 

@@ -23,12 +23,14 @@ def _alias(revision: int, layout: Layout, flags: int) -> Extension:
     def start(draft: Draft) -> None:
         draft.values["flags"] = flags
 
-    return Extension("target", "CT", revision, BOTH, layout, alias="NOTRACK", summary=_SUMMARY, start=start)
+    return Extension(
+        "target", "CT", revision, BOTH, layout, alias="NOTRACK", summary=_SUMMARY, tables=("raw",), start=start
+    )
 
 
 EXTENSIONS: Final = (
     _alias(0, ct.LAYOUT0, ct.NOTRACK),
     _alias(1, ct.LAYOUT1, ct.NOTRACK),
     _alias(2, ct.LAYOUT1, ct.NOTRACK | ct.NOTRACK_ALIAS),
-    Extension("target", "NOTRACK", 0, BOTH, Layout("no struct"), summary=_SUMMARY),
+    Extension("target", "NOTRACK", 0, BOTH, Layout("no struct"), summary=_SUMMARY, tables=("raw",)),
 )

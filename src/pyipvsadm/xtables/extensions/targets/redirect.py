@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 _FLAGS: Final = ("random",)
 _HEADING: Final = "redir ports "
 _SUMMARY: Final = "change the destination to our own address"
+_HOOKS: Final = ("PREROUTING", "OUTPUT")
 
 EXTENSIONS: Final = (
-    to_ports("REDIRECT", IPV4, _FLAGS, shifts=False, heading=_HEADING, summary=_SUMMARY),
-    to_ports("REDIRECT", IPV6, _FLAGS, shifts=False, heading=_HEADING, summary=_SUMMARY),
+    to_ports("REDIRECT", IPV4, _FLAGS, shifts=False, heading=_HEADING, summary=_SUMMARY, hooks=_HOOKS),
+    to_ports("REDIRECT", IPV6, _FLAGS, shifts=False, heading=_HEADING, summary=_SUMMARY, hooks=_HOOKS),
 )

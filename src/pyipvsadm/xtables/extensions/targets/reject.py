@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, Family, View
+    from pyipvsadm.xtables.options import Draft, Family, Place, View
 
     Answers = dict[int, tuple[str, str]]
 
 # By IPT_* and IP6T_*: the name, and another one. They are looked through in this order.
+_TCP: Final = 6  # IPPROTO_TCP
 _IPV4: Final[Answers] = {
     0: ("icmp-net-unreachable", "net-unreach"),
     1: ("icmp-host-unreachable", "host-unreach"),
@@ -61,7 +62,22 @@ def _of(families: Iterable[Family], layout: Layout, answers: Answers) -> Extensi
         return f" reject-with {kind.write(values['with'], view)}"
 
     option = Option("reject-with", kind=kind, to="with", when=lambda _: True)
-    return Extension("target", "REJECT", 0, families, layout, (option,), summary="refuse, and say so", show=show)
+
+    def accepts(values: Values, place: Place) -> bool:
+        return not answers.get(values["with"], ("",))[0].startswith("tcp-") or place.protocol == _TCP
+
+    return Extension(
+        "target",
+        "REJECT",
+        0,
+        families,
+        layout,
+        (option,),
+        summary="refuse, and say so",
+        tables=("filter",),
+        accepts=accepts,
+        show=show,
+    )
 
 
 EXTENSIONS: Final = (

@@ -33,7 +33,8 @@ def _show(values: Values, _: View) -> str:
 
 def _revision(number: int, layout: Layout) -> Extension:
     summary = "set the packet's security mark"
-    return Extension("target", "SECMARK", number, BOTH, layout, _OPTIONS, summary=summary, show=_show)
+    tables = ("mangle", "security")
+    return Extension("target", "SECMARK", number, BOTH, layout, _OPTIONS, summary=summary, tables=tables, show=_show)
 
 
 EXTENSIONS: Final = (_revision(0, LAYOUT0), _revision(1, LAYOUT1))

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 _OPTION: Final = "to-source"
 _FLAGS: Final = ("random", "random-fully", "persistent")
 _SUMMARY: Final = "change the source"
+_HOOKS: Final = ("INPUT", "POSTROUTING")
 
 # A base for ports is read and sets its flag, but there is no member for it.
 EXTENSIONS: Final = (
-    translator("SNAT", 0, IPV4, _OPTION, _FLAGS, shifts=True, summary=_SUMMARY),
-    translator("SNAT", 1, IPV6, _OPTION, _FLAGS, shifts=True, summary=_SUMMARY),
+    translator("SNAT", 0, IPV4, _OPTION, _FLAGS, shifts=True, summary=_SUMMARY, hooks=_HOOKS),
+    translator("SNAT", 1, IPV6, _OPTION, _FLAGS, shifts=True, summary=_SUMMARY, hooks=_HOOKS),
 )

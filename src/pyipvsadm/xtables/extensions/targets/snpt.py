@@ -11,4 +11,4 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-EXTENSIONS: Final = (npt("SNPT", "change the source's prefix"),)
+EXTENSIONS: Final = (npt("SNPT", ("INPUT", "POSTROUTING"), "change the source's prefix"),)

@@ -51,5 +51,16 @@ def _show(values: Values, view: View) -> str:
 
 
 EXTENSIONS: Final = (
-    Extension("target", "SYNPROXY", 0, BOTH, LAYOUT, _OPTIONS, summary="answer new TCP connections", show=_show),
+    Extension(
+        "target",
+        "SYNPROXY",
+        0,
+        BOTH,
+        LAYOUT,
+        _OPTIONS,
+        summary="answer new TCP connections",
+        protocols=(6,),
+        hooks=("INPUT", "FORWARD"),
+        show=_show,
+    ),
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
-    from pyipvsadm.xtables.options import Draft, Family, View
+    from pyipvsadm.xtables.options import Draft, Family, Place, View
 
 LAYOUT: Final = Layout("struct xt_tcpmss_info", u16("mss"))
 _CLAMP: Final = 0xFFFF  # XT_TCPMSS_CLAMP_PMTU
@@ -31,6 +31,14 @@ def _show(values: Values, _: View) -> str:
     return " TCPMSS clamp to PMTU" if mss == _CLAMP else f" TCPMSS set {mss}"
 
 
+def _accepts(values: Values, place: Place) -> bool:
+    if values["mss"] == _CLAMP and not place.only("FORWARD", "OUTPUT", "POSTROUTING"):
+        return False
+    from pyipvsadm.xtables.extensions.matches.tcp import asks_for_syn
+
+    return any(name == "tcp" and asks_for_syn(data) for name, data in place.matches)
+
+
 def _extension(families: tuple[Family, ...], headers: int) -> Extension:
     """Return the target for a family whose smallest header, with that of TCP, has so many bytes."""
     return Extension(
@@ -44,6 +52,8 @@ def _extension(families: tuple[Family, ...], headers: int) -> Extension:
             Option("set-mss", kind=number(0, U16 - headers), to="mss", when=lambda values: values["mss"] != _CLAMP),
         ),
         summary="change the MSS of TCP",
+        protocols=(6,),
+        accepts=_accepts,
         check=_check,
         show=_show,
     )

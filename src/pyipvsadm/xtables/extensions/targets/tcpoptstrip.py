@@ -63,6 +63,8 @@ EXTENSIONS: Final = (
         LAYOUT,
         (Option("strip-options", kind=Kind(_read, _write, "OPTION[,OPTION...]"), to="strip_bmap"),),
         summary="strip TCP options",
+        protocols=(6,),
+        tables=("mangle",),
         show=_show,
     ),
 )

@@ -90,6 +90,7 @@ EXTENSIONS: Final = (
             _operation("xor-tos", lambda bits: (bits, 0)),
         ),
         summary="set the TOS byte or the traffic class",
+        tables=("mangle",),
         check=_check,
         show=_show,
     ),

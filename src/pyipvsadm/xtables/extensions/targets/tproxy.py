@@ -69,6 +69,9 @@ def _revision(number: int, families: Iterable[Family], layout: Layout) -> Extens
             Option("tproxy-mark", kind=mark, to=("mark_value", "mark_mask"), when=_always),
         ),
         summary="hand packets to a local socket",
+        protocols=(6, 17),
+        tables=("mangle",),
+        hooks=("PREROUTING",),
         show=_show,
     )
 

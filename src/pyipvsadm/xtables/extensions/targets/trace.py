@@ -13,5 +13,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 EXTENSIONS: Final = (
-    Extension("target", "TRACE", 0, BOTH, Layout("no struct"), summary="log every rule the packet matches"),
+    Extension(
+        "target", "TRACE", 0, BOTH, Layout("no struct"), summary="log every rule the packet matches", tables=("raw",)
+    ),
 )
