@@ -50,12 +50,15 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.backend": ("xtables.backend=", "base x.model"),
     "x.backend.base": ("xtables.backend.base", "base x.model"),
     "x.backend.legacy": ("xtables.backend.legacy", "base netlink x.model x.entry x.backend.base"),
+    "x.checks": ("xtables.checks", "base x.model x.entry x.registry"),
+    "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.checks x.backend.base"),
     "x.engine": ("xtables.engine", "base x.package x.model x.command x.entry x.text x.backend.base"),
     "ui": ("ui", "base model text ui x.model x.command x.text x.backend.base"),
     "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "x.api": (
         "iptables",
-        "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy",
+        "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
+        "x.backend.sandbox",
     ),
     "cli": (
         "cli",

@@ -1,0 +1,127 @@
+"""What a kernel looks at before it takes a table: loops, and whether matches and targets may be where they are.
+
+Found by experiment on Linux 6.18. What no packet of a hook can come to has no hooks: a loop there is none, and targets
+may be there that may not be at any hook, if only they may be in the table.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from pyipvsadm.errors import KernelError
+from pyipvsadm.xtables import entry, registry
+from pyipvsadm.xtables.model import INV_PROTO, VERDICTS
+from pyipvsadm.xtables.options import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Final
+
+    from pyipvsadm.xtables.model import Kind, Rule
+    from pyipvsadm.xtables.options import Extension, Family
+
+    Chain = tuple[str, bool, Sequence[Rule]]  # name, whether it is built in, rules
+
+_REASONS: Final = {
+    errno.EINVAL: "Invalid argument",
+    errno.ELOOP: "Too many levels of symbolic links",
+    errno.ENOENT: "No chain/target/match by that name",
+}
+
+
+def _refusal(number: int) -> KernelError:
+    return KernelError("commit", number, _REASONS[number])
+
+
+def check(table: str, family: Family, chains: Sequence[Chain]) -> None:
+    """Raise KernelError where the kernel would not take a table; ``chains`` are in the order of its entries."""
+    reach = _Reach(family, chains)
+    checker = _Checker(table, family)
+    for name, _, rules in chains:
+        hooks = reach.hooks.get(name, frozenset())
+        last = reach.last[name]
+        for index, rule in enumerate(rules):
+            checker.check(rule, hooks if index <= last else frozenset())
+
+
+class _Reach:
+    """Which hooks' packets come to which chains. A rule that always decides hides those behind it in its chain."""
+
+    def __init__(self, family: Family, chains: Sequence[Chain]) -> None:
+        self._family = family
+        self.last: dict[str, int] = {}  # the last rule that a packet can come to
+        self._jumps: dict[str, list[str]] = {}
+        self.hooks: dict[str, frozenset[str]] = {}
+        for name, _, rules in chains:
+            self.last[name], self._jumps[name] = self._cut(rules)
+        for name, builtin, _ in chains:
+            if builtin:
+                self._follow(name)
+
+    def _cut(self, rules: Sequence[Rule]) -> tuple[int, list[str]]:
+        nothing = bytes(entry.HEADER_SIZE[self._family])
+        jumps: list[str] = []
+        for index, rule in enumerate(rules):
+            if rule.jump in VERDICTS:
+                if not rule.matches and rule.header == nothing:
+                    return index, jumps
+            elif rule.jump:
+                jumps.append(rule.jump)
+        return len(rules) - 1, jumps
+
+    def _follow(self, hook: str) -> None:
+        """Go from a hook wherever a packet can. Raises KernelError (ELOOP) where one could go round."""
+        seen = {hook}
+        path: dict[str, Iterator[str]] = {hook: iter(self._jumps[hook])}
+        while path:
+            chain, jumps = path.popitem()
+            target = next(jumps, None)
+            if target is None:
+                self.hooks[chain] = self.hooks.get(chain, frozenset()) | {hook}
+                continue
+            path[chain] = jumps
+            if target in path:
+                raise _refusal(errno.ELOOP)
+            if target not in seen:
+                seen.add(target)
+                path[target] = iter(self._jumps[target])
+
+
+class _Checker:
+    """Looks at the matches and targets of rules; what was found right in a place is remembered."""
+
+    def __init__(self, table: str, family: Family) -> None:
+        self._table = table
+        self._family = family
+        self._right: set[tuple[object, ...]] = set()
+
+    def check(self, rule: Rule, hooks: frozenset[str]) -> None:
+        """Raise KernelError where a match or the target of a rule that is reached from some hooks is refused."""
+        if not rule.matches and not rule.target:
+            return
+        key = (rule.header, rule.matches, rule.target, hooks)
+        if key in self._right:
+            return
+        header = entry.unpack_header(rule.header, self._family)
+        protocol = 0 if header.invflags & INV_PROTO else header.proto
+        matches = [entry.unpack_extension(block) for block in rule.matches]
+        place = Place(self._table, hooks, protocol, tuple([(name, payload) for name, _, payload in matches]))
+        for match in matches:
+            self._check_extension("match", *match, place)
+        if rule.target:
+            self._check_extension("target", *entry.unpack_extension(rule.target), place)
+        self._right.add(key)
+
+    def _check_extension(self, kind: Kind, name: str, revision: int, payload: bytes, place: Place) -> None:
+        extension = self._extension(kind, name, revision)
+        if extension is None:
+            raise _refusal(errno.ENOENT)
+        if len(payload) != extension.size or not extension.allowed(payload, place):
+            raise _refusal(errno.EINVAL)
+
+    def _extension(self, kind: Kind, name: str, revision: int) -> Extension | None:
+        for extension in registry.revisions(kind, name, self._family):
+            if extension.revision == revision and extension.name == name:
+                return extension
+        return None
