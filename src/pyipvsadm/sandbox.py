@@ -25,6 +25,7 @@ class SandboxFile:
         self.path = os.path.realpath(path)  # a link stays one when its file is replaced
         self.content: dict[str, Any] = {}
         self._stamp: tuple[int, ...] | None = None  # what the file was like when it was read
+        self._lock = Lock(self)
 
     def refresh(self) -> bool:
         """Read the file where it is not what was read before; return whether ``content`` is new."""
@@ -48,8 +49,8 @@ class SandboxFile:
         return True
 
     def lock(self) -> Lock:
-        """Return a context in which nobody else writes."""
-        return Lock(self)
+        """Return a context in which nobody else writes; it can be entered again inside of it."""
+        return self._lock
 
     def write(self, **members: object) -> None:
         """Replace some members of the file as it was last read; call it with the lock, after ``refresh``."""
@@ -78,10 +79,14 @@ class Lock:
     def __init__(self, file: SandboxFile) -> None:
         self._file = file
         self._descriptor = -1
+        self._depth = 0
 
     def __enter__(self) -> None:
         import fcntl
 
+        self._depth += 1
+        if self._depth > 1:
+            return
         try:
             self._descriptor = os.open(os.path.dirname(self._file.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
@@ -90,7 +95,8 @@ class Lock:
             raise self._file.error(problem) from None
 
     def __exit__(self, *_: object) -> None:
-        if self._descriptor >= 0:
+        self._depth -= 1
+        if not self._depth and self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -57,13 +57,13 @@ LAYERS: dict[str, tuple[str, str]] = {
     "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "x.api": (
         "iptables",
-        "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
-        "x.backend.sandbox",
+        "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy",
     ),
     "cli": (
         "cli",
         "api base model text engine backend.base backend.kernel backend.sandbox ui cli "
-        "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy",
+        "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
+        "x.backend.sandbox",
     ),
 }
 

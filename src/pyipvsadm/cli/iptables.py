@@ -31,7 +31,7 @@ def main6(argv: list[str] | None = None) -> int:
 def run(tool: Tool, words: Sequence[str]) -> int:
     """Carry out a command line; return the exit status."""
     try:
-        asked, wanted = tool.parser.parse(words)
+        asked, wanted = tool.parser.parse(tool.choose(words))
         return _carry_out(tool, asked, wanted)
     except LockHeldError as error:
         complain(str(error))

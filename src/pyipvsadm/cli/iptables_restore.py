@@ -66,7 +66,7 @@ def main6(argv: list[str] | None = None) -> int:
 def run(tool: Tool, words: Sequence[str]) -> int:
     """Restore what standard input, or a file, has; return the exit status."""
     try:
-        given, files = parse_options(words, OPTIONS)
+        given, files = parse_options(tool.choose(words), OPTIONS)
     except UsageError as error:
         complain(f"{tool.name}: {error}\nTry `{tool.name} -h' for more information.")
         return 1

@@ -42,7 +42,7 @@ def main6(argv: list[str] | None = None) -> int:
 def run(tool: Tool, words: Sequence[str]) -> int:
     """Print tables, all that have been used or one; return the exit status."""
     try:
-        given, rest = parse_options(words, OPTIONS)
+        given, rest = parse_options(tool.choose(words), OPTIONS)
     except UsageError as error:
         complain(f"{tool.name}: {error}\nLook at manual page `{tool.name}.8' for more information.")
         return 1

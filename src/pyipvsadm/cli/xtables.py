@@ -14,11 +14,14 @@ from pyipvsadm.xtables.syntax import RuleParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
-    from pyipvsadm.xtables.backend.base import Table
+    from pyipvsadm.xtables.backend.base import Backend, Table
+    from pyipvsadm.xtables.backend.sandbox import SandboxBackend
     from pyipvsadm.xtables.options import Family
 
+_OWN: Final = {"--sandbox": "file", "--netns": "namespace"}
 _REFUSED: Final = 1
 _TRY_AGAIN: Final = 4
 _NO_TABLE: Final = 3
@@ -31,10 +34,30 @@ class Tool:
         self.name = name
         self.family = family
         self.names = Resolver()
-        self.backend = LegacyBackend(family)
+        self.backend: Backend = LegacyBackend(family)
         self.parser = RuleParser(family, self.names, self.backend, program=name)
         self.renderer = Renderer(family, self.names)
         self._lock: int | None = None
+        self._sandbox: SandboxBackend | None = None
+
+    def choose(self, words: Sequence[str]) -> list[str]:
+        """Choose the tables by --sandbox FILE, PYIPVSADM_SANDBOX or --netns NAME; return the other words.
+
+        Raises UsageError, and Unsupported where there is no such namespace.
+        """
+        own, rest = _take_own(words)
+        sandbox = own.get("--sandbox")
+        if sandbox is None and "--netns" not in own:
+            sandbox = environment("PYIPVSADM_SANDBOX")
+        if sandbox is not None:
+            from pyipvsadm.xtables.backend.sandbox import SandboxBackend
+
+            self.backend = self.parser.backend = self._sandbox = SandboxBackend(self.family, sandbox)
+        if "--netns" in own:
+            from pyipvsadm.netns import NetworkNamespace
+
+            NetworkNamespace(own["--netns"]).__enter__()  # for good: the process lasts for one command
+        return rest
 
     def version(self) -> str:
         """Return the line of -V."""
@@ -42,7 +65,9 @@ class Tool:
 
     def take_lock(self, wait: int | None) -> None:
         """Take the lock of all tables, once. Raises LockHeldError."""
-        if self._lock is None:
+        if self._sandbox is not None:
+            self._sandbox.hold()
+        elif self._lock is None:
             self._lock = lock.take(environment(lock.VARIABLE) or lock.PATH, wait)
 
     def open(self, table: str) -> Table:
@@ -77,6 +102,26 @@ class Tool:
     def say(self, text: str) -> None:
         """Print to standard output."""
         say(text)
+
+
+def _take_own(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the options that the C tool does not have, and what is left; no abbreviation stands for them."""
+    own: dict[str, str] = {}
+    rest = []
+    waiting = iter(words)
+    for word in waiting:
+        name, equals, text = word.partition("=")
+        if name not in _OWN:
+            rest.append(word)
+            continue
+        if name in own:
+            raise UsageError(f"multiple {name} flags not allowed")
+        own[name] = text if equals else next(waiting, "")
+        if not own[name]:
+            raise UsageError(f"{name}: missing name of a {_OWN[name]}")
+    if len(own) > 1:
+        raise UsageError("--netns and --sandbox name two different places")
+    return own, rest
 
 
 def dmesg(error: KernelError) -> str:

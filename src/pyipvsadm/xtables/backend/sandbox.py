@@ -340,6 +340,11 @@ class SandboxBackend:
             raise KernelError("init", errno.ENOENT, "Table does not exist (do you need to insmod?)")
         return SandboxTable(self, table, self._read(table))
 
+    def hold(self) -> None:
+        """Keep other writers of the file away as long as this process lasts, so that no commit comes too late."""
+        if self._file is not None:
+            self._file.lock().__enter__()
+
     def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:  # noqa: ARG002
         """Return the highest of some revisions: all that are declared are there."""
         return max(revisions, default=None)
