@@ -43,7 +43,7 @@ class Tool:
     def choose(self, words: Sequence[str]) -> list[str]:
         """Choose the tables by --sandbox FILE, PYIPVSADM_SANDBOX or --netns NAME; return the other words.
 
-        Raises UsageError, and Unsupported where there is no such namespace.
+        Raises UsageError.
         """
         own, rest = _take_own(words)
         sandbox = own.get("--sandbox")
@@ -53,10 +53,8 @@ class Tool:
             from pyipvsadm.xtables.backend.sandbox import SandboxBackend
 
             self.backend = self.parser.backend = self._sandbox = SandboxBackend(self.family, sandbox)
-        if "--netns" in own:
-            from pyipvsadm.netns import NetworkNamespace
-
-            NetworkNamespace(own["--netns"]).__enter__()  # for good: the process lasts for one command
+        elif "--netns" in own:
+            self.backend = self.parser.backend = LegacyBackend(self.family, own["--netns"])
         return rest
 
     def version(self) -> str:

@@ -12,6 +12,7 @@ import struct
 
 from pyipvsadm import clib
 from pyipvsadm.errors import KernelError, Unsupported
+from pyipvsadm.netns import NetworkNamespace
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.model import Chain
 
@@ -64,7 +65,7 @@ _GET_REVISION: Final = {  # IPT_SO_GET_REVISION_*, IP6T_SO_GET_REVISION_*
     (6, "target"): 69,
 }
 _REVISION: Final = struct.Struct("@29sB")  # struct xt_get_revision
-_NAMES: Final = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
+_NAMES: Final = {4: "/proc/thread-self/net/ip_tables_names", 6: "/proc/thread-self/net/ip6_tables_names"}
 
 
 class _Library:
@@ -237,16 +238,21 @@ class LegacyTable:
 
 
 class LegacyBackend:
-    """The kernel's tables of one family, in the caller's network namespace."""
+    """The kernel's tables of one family, in a network namespace by its name (ip-netns(8)), or in the caller's (None).
 
-    def __init__(self, family: Family) -> None:
+    Every method may raise Unsupported where there is no such namespace.
+    """
+
+    def __init__(self, family: Family, netns: str | None = None) -> None:
         self.family = family
+        self._inside = NetworkNamespace(netns)
         self._revisions: dict[tuple[Kind, str, int], bool] = {}
         self._socket: Any = None
 
     def open(self, table: str) -> LegacyTable:
         """Read a table. Raises KernelError where there is none of this name, or no right to it."""
-        return LegacyTable(self.family, table)
+        with self._inside:
+            return LegacyTable(self.family, table)
 
     def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:
         """Return the highest of some revisions of a match or target that the kernel has, None for none.
@@ -268,7 +274,8 @@ class LegacyBackend:
         try:
             if self._socket is None:
                 domain = _socket.AF_INET if self.family == 4 else _socket.AF_INET6
-                self._socket = _socket.socket(domain, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, _socket.IPPROTO_RAW)
+                with self._inside:
+                    self._socket = _socket.socket(domain, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, _socket.IPPROTO_RAW)
         except OSError:
             return revision == 0
         getsockopt = clib.function(
@@ -282,7 +289,7 @@ class LegacyBackend:
     def names(self) -> list[str]:
         """Return the tables that have been used, the last one first."""
         try:
-            with open(_NAMES[self.family], encoding="ascii", errors="surrogateescape") as file:
+            with self._inside, open(_NAMES[self.family], encoding="ascii", errors="surrogateescape") as file:
                 return file.read().split()
         except OSError:
             return []
