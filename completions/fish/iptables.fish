@@ -36,7 +36,7 @@ set -g __iptables_own \
     '-v --verbose|||||list counters and interfaces; say what is done' \
     '-w --wait|?||[SECONDS]||wait for other programs that change tables (default: for ever)' \
     '-W --wait-interval|?||[MICROSECONDS]||taken for the sake of old scripts' \
-    '-M --modprobe|1||COMMAND||what loads modules of the kernel' \
+    '-M --modprobe|1||COMMAND||taken for the sake of old scripts' \
     '-4 --ipv4|||||in a dump: a line for iptables-restore alone' \
     '-6 --ipv6|||||in a dump: a line for ip6tables-restore alone' \
     '-h --help|?||||print this text, and that of what -p, -m and -j named before' \
@@ -521,7 +521,7 @@ set -g __iptables_save \
     '-c --counters||with counters' \
     '-d --dump||nothing: it is done anyway' \
     '-t --table|1|this table alone' \
-    '-M --modprobe|1|what loads modules of the kernel' \
+    '-M --modprobe|1|taken for the sake of old scripts' \
     '-f --file|1|where to write' \
     '-V --version||print the version' \
     '-4 --ipv4||taken for the sake of old scripts' \
@@ -536,7 +536,7 @@ set -g __iptables_restore \
     '-w --wait|?|seconds to wait for the lock' \
     '-W --wait-interval|1|taken for the sake of old scripts' \
     '-T --table|1|this table alone' \
-    '-M --modprobe|1|what loads modules of the kernel' \
+    '-M --modprobe|1|taken for the sake of old scripts' \
     '-4 --ipv4||taken for the sake of old scripts' \
     '-6 --ipv6||taken for the sake of old scripts' \
     '-b --binary||taken for the sake of old scripts'

@@ -15,7 +15,8 @@ from pyipvsadm.ipvs.options import OPTIONS, OWN_OPTIONS, VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
-MANUALS = sorted(ROOT.glob("man/*.8"))
+PAGES = sorted(ROOT.glob("man/*.8"))
+MANUALS = [page for page in PAGES if not page.read_text().startswith(".so ")]
 COMMANDS = {"ipvsadm": "ipvsadm", "ipvsadm-save": "save", "ipvsadm-restore": "restore"}
 
 
@@ -47,7 +48,24 @@ def test_manuals_have_no_warnings(manual: Path) -> None:
 
 
 def test_there_is_a_manual_for_each_command() -> None:
-    assert {path.stem for path in MANUALS} == {*COMMANDS} == {*os.listdir(ROOT / "bin")}
+    extensions = {"iptables-extensions", "ip6tables-extensions"}
+    assert {path.stem for path in PAGES} - extensions == {*os.listdir(ROOT / "bin")}
+
+
+def test_made_manuals_are_up_to_date() -> None:
+    run = subprocess.run([sys.executable, "script/man", "--check"], cwd=ROOT, capture_output=True, check=False)
+    assert (run.returncode, run.stdout) == (0, b"")
+
+
+def test_pages_of_other_names_lead_to_manuals() -> None:
+    for page in PAGES:
+        if page not in MANUALS:
+            folder, _, target = page.read_text().removeprefix(".so ").strip().partition("/")
+            assert folder == "man8"
+            assert page.with_name(target) in MANUALS
+            assert re.search(
+                rf"^\.Nm {page.stem.replace('-legacy', '')}\b", page.with_name(target).read_text(), re.MULTILINE
+            )
 
 
 def test_the_manual_has_every_option_and_no_other() -> None:

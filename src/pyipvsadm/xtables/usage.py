@@ -44,7 +44,7 @@ ABOUT: Final = {
     "verbose": ("", "list counters and interfaces; say what is done"),
     "wait": ("[SECONDS]", "wait for other programs that change tables (default: for ever)"),
     "wait-interval": ("[MICROSECONDS]", "taken for the sake of old scripts"),
-    "modprobe": ("COMMAND", "what loads modules of the kernel"),
+    "modprobe": ("COMMAND", "taken for the sake of old scripts"),
     "ipv4": ("", "in a dump: a line for iptables-restore alone"),
     "ipv6": ("", "in a dump: a line for ip6tables-restore alone"),
     "help": ("", "print this text, and that of what -p, -m and -j named before"),

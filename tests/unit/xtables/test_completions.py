@@ -163,7 +163,7 @@ def test_options_of_extensions(shell: Shell) -> None:
         "iptables -A INPUT -m limit --limit",
         "iptables -A INPUT -p udp --s",
         "iptables -A INPUT -j REJECT --r",
-        "iptables -A INPUT --sp",
+        "iptables -A INPUT --sport",
     ) == [
         {"--limit", "--limit-burst"},
         {"--source", "--src", "--sport", "--source-port", "--set-counters"},
