@@ -121,7 +121,7 @@ def conditions(option: Option) -> str:
     if option.needs:
         parts.append(f"with {', '.join([f'--{name}' for name in option.needs])}")
     if option.excludes:
-        parts.append(f"not with {', '.join([f'--{name}' for name in option.excludes])}")
+        parts.append(f"not with {', '.join([f'--{name}' for name in sorted(option.excludes)])}")
     return "; ".join(parts)
 
 
