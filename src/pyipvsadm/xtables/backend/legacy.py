@@ -286,6 +286,12 @@ class LegacyBackend:
             return clib.errno() not in (errno.EPROTONOSUPPORT, errno.ENOENT) and revision == 0
         return True
 
+    def close(self) -> None:
+        """Close the socket that revisions were asked over."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def names(self) -> list[str]:
         """Return the tables that have been used, the last one first."""
         try:
