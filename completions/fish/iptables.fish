@@ -40,7 +40,10 @@ set -g __iptables_own \
     '-4 --ipv4|||||in a dump: a line for iptables-restore alone' \
     '-6 --ipv6|||||in a dump: a line for ip6tables-restore alone' \
     '-h --help|?||||print this text, and that of what -p, -m and -j named before' \
-    '-V --version|||||print the version'
+    '-V --version|||||print the version' \
+    '--format|1|LS|FORM|classic table json|list as classic text, table or json' \
+    '--netns|1||NAME||work on the tables of this network namespace' \
+    '--sandbox|1||FILE||work on tables kept in this file, not the kernel\'s'
 set -g __iptables_extensions \
     'match addrtype|4 6|addrtype|the routing type of addresses' \
     'match ah|4 6|ah|SPIs of AH' \
@@ -525,7 +528,9 @@ set -g __iptables_save \
     '-f --file|1|where to write' \
     '-V --version||print the version' \
     '-4 --ipv4||taken for the sake of old scripts' \
-    '-6 --ipv6||taken for the sake of old scripts'
+    '-6 --ipv6||taken for the sake of old scripts' \
+    '--netns|1|work on the tables of this network namespace' \
+    '--sandbox|1|work on tables kept in this file, not the kernel\'s'
 set -g __iptables_restore \
     '-c --counters||with counters' \
     '-v --verbose||say what is done' \
@@ -539,7 +544,9 @@ set -g __iptables_restore \
     '-M --modprobe|1|taken for the sake of old scripts' \
     '-4 --ipv4||taken for the sake of old scripts' \
     '-6 --ipv6||taken for the sake of old scripts' \
-    '-b --binary||taken for the sake of old scripts'
+    '-b --binary||taken for the sake of old scripts' \
+    '--netns|1|work on the tables of this network namespace' \
+    '--sandbox|1|work on tables kept in this file, not the kernel\'s'
 # -- end --
 
 # Prints those of the rows $argv[2..] that have the spelling $argv[1].
@@ -583,6 +590,8 @@ function __iptables_take -S
     switch "$pending"
         case -t
             set table $argv[1]
+        case --netns --sandbox
+            set place $pending=$argv[1]
         case -m
             set -a loaded "match $argv[1]"
         case -j
@@ -598,7 +607,7 @@ end
 
 # Prints the chains of the table: those that are built in (-P), or not (-N).
 function __iptables_chains -S
-    for line in (command $words[1] -t $table -S 2>/dev/null)
+    for line in (command $words[1] -t $table $place -S 2>/dev/null)
         set -l parts (string split ' ' -- $line)
         contains -- $parts[1] $argv; and echo -- $parts[2]
     end
@@ -632,7 +641,9 @@ function __iptables_argument -S
             __iptables_names target
         case '-i/*' '-o/*'
             path basename /sys/class/net/*
-        case '-M/*'
+        case '--netns/*'
+            ip netns list 2>/dev/null | string split -f 1 ' '
+        case '-M/*' '--sandbox/*'
             __fish_complete_path (commandline -ct)
         case '*/ARGUMENT'
             set -l before
@@ -695,6 +706,7 @@ function __iptables_offer
     set -l metavar
     set -l loaded
     set -l given
+    set -l place
     for word in $words[2..]
         if set -q due[1]; and test $must -gt 0 -o -z "$(string match -r '^[-!]' -- $word)"
             __iptables_take $word
@@ -735,16 +747,18 @@ for name in iptables iptables-legacy ip6tables ip6tables-legacy
         set -l parts (string split '|' -- $row)
         set -l spellings (string split ' ' -- $parts[1])
         set -l shape
-        switch "$parts[2]/$spellings[2]"
+        switch "$parts[2]/$spellings[-1]"
             case '1/--table'
                 set shape -x -a 'filter nat mangle raw security'
-            case '1/--modprobe' '1/--file'
+            case 1/--netns
+                set shape -x -a '(ip netns list 2>/dev/null | string split -f 1 " ")'
+            case '1/--modprobe' '1/--file' '1/--sandbox'
                 set shape -r -F
             case '1/*'
                 set shape -x
         end
-        complete -c $name-$parts[4] -s (string sub -s 2 -- $spellings[1]) -l (string sub -s 3 -- $spellings[2]) \
-            $shape -d $parts[3]
+        complete -c $name-$parts[4] (string replace -rf -- '^-(.)$' '-s$1' $spellings) \
+            -l (string sub -s 3 -- $spellings[-1]) $shape -d $parts[3]
     end
     complete -c $name-save -f
 end

@@ -49,7 +49,11 @@ ABOUT: Final = {
     "ipv6": ("", "in a dump: a line for ip6tables-restore alone"),
     "help": ("", "print this text, and that of what -p, -m and -j named before"),
     "version": ("", "print the version"),
+    "format": ("FORM", "list as classic text, table or json"),
+    "netns": ("NAME", "work on the tables of this network namespace"),
+    "sandbox": ("FILE", "work on tables kept in this file, not the kernel's"),
 }
+OWN: Final = ("format", "netns", "sandbox")  # which the C tool does not have; they cannot be cut short
 _RULE: Final = "psdiofmjgc"
 GROUPS: Final = ("Commands", "Rule", "Options")
 
@@ -61,7 +65,9 @@ class Entry:
 
     def __init__(self, letter: str, words: list[str], argument: str) -> None:
         self.letter = letter
-        self.spellings = ([] if letter == "0" else [f"-{letter}"]) + [f"--{word}" for word in words]
+        self.spellings = ([f"-{letter}"] if letter.isalpha() or letter in "46" else []) + [
+            f"--{word}" for word in words
+        ]
         self.argument = argument  # "1", "" or "?", as in the parser's table
         self.metavar, self.help = ABOUT[words[0]]
         self.negatable = letter in NEGATABLE
@@ -78,7 +84,8 @@ def entries(family: Family) -> list[Entry]:
             arguments[letter] = argument
     order = list(ABOUT)
     shown = sorted(words, key=lambda letter: order.index(words[letter][0]))
-    return [Entry(letter, words[letter], arguments[letter]) for letter in shown]
+    found = [Entry(letter, words[letter], arguments[letter]) for letter in shown]
+    return found + [Entry("-", [word], "1") for word in OWN]
 
 
 def usage(name: str, family: Family, extensions: tuple[tuple[Kind, str], ...] = ()) -> str:
@@ -92,7 +99,10 @@ def usage(name: str, family: Family, extensions: tuple[tuple[Kind, str], ...] = 
             for entry in known
             if entry.group == group
         ]
-    lines += ["", 'After "!" what is marked [!] means the opposite. Long options may be cut short.']
+    lines += [
+        "",
+        'After "!" what is marked [!] means the opposite. Long options may be cut short, but not the last three.',
+    ]
     for kind, wanted in dict.fromkeys(extensions):
         found = registry.revisions(kind, wanted, family)
         if found:

@@ -1,6 +1,6 @@
-"""The shells' completions of iptables: what is offered is the parsers' and the declarations', chains are the kernel's.
+"""The shells' completions of iptables: what is offered is the parsers' and the declarations', chains are the table's.
 
-The table is one of a network namespace that each call makes for itself, where rules are loaded before it is asked.
+The tables are a sandbox's.
 """
 
 from __future__ import annotations
@@ -33,34 +33,25 @@ COMMIT
 :dnats -
 COMMIT
 """
-WRAPPER = """\
-#!/bin/sh
-exec {unshare} sh -c '"{python}" -m pyipvsadm.cli.iptables_restore <"$1" && shift &&
-    exec "{python}" -m pyipvsadm.cli.iptables "$@"' sh {dump} "$@"
-"""
 EVERYWHERE = {"-t", "-v", "-w", "-W", "-M", "-h", "-V"}
 
 
 @pytest.fixture(scope="module")
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Give an environment in which iptables is this tree's, in a namespace where the table is DUMP."""
+    """Give an environment in which iptables is this tree's, on a sandbox that holds DUMP."""
     folder = tmp_path_factory.mktemp("completions")
-    unshare = "unshare -n" if os.geteuid() == 0 else "unshare -rn"
     environment = {
         "PATH": f"{folder}:{os.environ['PATH']}",
         "PYTHONPATH": f"{ROOT}/src",
-        "XTABLES_LOCKFILE": str(folder / "lock"),
+        "PYIPVSADM_SANDBOX": str(folder / "tables.json"),
         "HOME": str(folder),
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
     }
-    (folder / "dump").write_text(DUMP)
-    for name in ("iptables", "ip6tables"):
-        (folder / name).write_text(WRAPPER.format(unshare=unshare, python=sys.executable, dump=folder / "dump"))
+    for name, module in (("iptables", "iptables"), ("iptables-restore", "iptables_restore")):
+        (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pyipvsadm.cli.{module} "$@"\n')
         (folder / name).chmod(0o755)
-    run = subprocess.run(["iptables", "-S"], env=environment, capture_output=True, text=True, check=False)
-    if run.returncode:
-        pytest.skip(f"no table in a namespace: {run.stderr.strip()}")
+    subprocess.run(["iptables-restore"], env=environment, input=DUMP.encode(), check=True)
     return environment
 
 
@@ -82,7 +73,7 @@ def options(kind: registry.Kind, name: str) -> set[str]:
     return {f"--{word}" for word in registry.revisions(kind, name, 4)[0].by_name}
 
 
-ALWAYS = words({letter.lstrip("-") for letter in EVERYWHERE}) | {"--ipv4"}
+ALWAYS = words({letter.lstrip("-") for letter in EVERYWHERE}) | {"--ipv4", "--netns", "--sandbox"}
 IN_RULES = ALWAYS | words({*"sdpiofmjg"})
 
 
@@ -98,7 +89,7 @@ def test_each_command_offers_its_options(shell: Shell) -> None:
     assert shell.offers("iptables -A INPUT --", "iptables -D web --", "iptables --list --", "iptables -N x --") == [
         IN_RULES | {"--set-counters"},
         IN_RULES,
-        ALWAYS | {"--numeric", "--exact", "--line-numbers"},
+        ALWAYS | {"--numeric", "--exact", "--line-numbers", "--format"},
         ALWAYS,
     ]
 
@@ -106,7 +97,7 @@ def test_each_command_offers_its_options(shell: Shell) -> None:
 def test_an_option_is_offered_once(shell: Shell) -> None:
     assert shell.offers("iptables -t nat -A web -p tcp -j ACCEPT --", "iptables -nvL --") == [
         IN_RULES - {"--table", "--protocol", "--jump", "--goto"} | {"--set-counters"} | options("match", "tcp"),
-        ALWAYS | {"--exact", "--line-numbers"},
+        ALWAYS | {"--exact", "--line-numbers", "--format"},
     ]
 
 
@@ -166,7 +157,7 @@ def test_options_of_extensions(shell: Shell) -> None:
         "iptables -A INPUT --sport",
     ) == [
         {"--limit", "--limit-burst"},
-        {"--source", "--src", "--sport", "--source-port", "--set-counters"},
+        {"--source", "--src", "--sport", "--source-port", "--set-counters", "--sandbox"},
         {"--reject-with"},
         set(),
     ]
@@ -180,6 +171,7 @@ def test_few_words(shell: Shell) -> None:
     assert shell.offers(
         "iptables -t ",
         "iptables --table=ma",
+        "iptables -L --format ",
         "iptables -A INPUT -p udp",
         "iptables -A INPUT -m conntrack --ctstate N",
         "iptables -A INPUT -m connbytes --connbytes-mode ",
@@ -189,6 +181,7 @@ def test_few_words(shell: Shell) -> None:
     ) == [
         {*TABLES},
         {"--table=mangle"},
+        {"classic", "table", "json"},
         {"udp", "udplite"},
         {"NEW"},
         {"packets", "bytes", "avgpkt"},
@@ -207,11 +200,12 @@ def test_interfaces(shell: Shell) -> None:
 
 
 def test_the_scripts(shell: Shell) -> None:
+    own = {"--netns", "--sandbox"}
     saves = {f"--{word}" for _, word, _ in iptables_save.OPTIONS}
     restores = {f"--{word}" for _, word, _ in iptables_restore.OPTIONS}
     assert shell.offers(
         "iptables-save --", "ip6tables-restore --", "iptables-save -t ", "iptables-legacy-restore -T ma"
-    ) == [saves, restores, {*TABLES}, {"mangle"}]
+    ) == [saves | own, restores | own, {*TABLES}, {"mangle"}]
 
 
 def test_files_to_restore(shell: Shell, tmp_path: Path) -> None:
@@ -221,8 +215,21 @@ def test_files_to_restore(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_no_table_is_no_trouble(shell: Shell) -> None:
-    shell.environment = {**shell.environment, "XTABLES_LOCKFILE": "/dev/null/no"}
+    shell.environment = {**shell.environment, "PYIPVSADM_SANDBOX": "/dev/null/no"}
     assert shell.offers("iptables -X ") == [set()]
+
+
+def test_another_sandbox_is_asked(shell: Shell, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    subprocess.run(["iptables", "--sandbox", str(other), "-N", "elsewhere"], env=shell.environment, check=True)
+    assert shell.offers(f"iptables --sandbox {other} -X ", f"iptables --sandbox={other} -g ") == [{"elsewhere"}] * 2
+
+
+def test_files_of_sandboxes(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "first.json").touch()
+    lines = [f"{command} --sandbox {tmp_path}/fi" for command in ("iptables -L", "iptables-save", "ip6tables-restore")]
+    for offered in shell.offers(*lines):
+        assert {os.path.basename(word) for word in offered} == {"first.json"}
 
 
 def test_bash_has_equal_signs_of_its_own(surroundings: dict[str, str], tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pyipvsadm.cli.xtables import _OWN
 from pyipvsadm.xtables import registry
 from pyipvsadm.xtables.backend.legacy import LegacyBackend
 from pyipvsadm.xtables.command import Help
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.syntax import ONLY_IPV4, WORDS, RuleParser
-from pyipvsadm.xtables.usage import ABOUT, entries, usage
+from pyipvsadm.xtables.usage import ABOUT, OWN, entries, usage
 
 if TYPE_CHECKING:
     from pyipvsadm.xtables.model import Kind
@@ -33,11 +34,16 @@ def test_begins_as_programs_expect() -> None:
 def test_every_option_of_the_parser_and_no_other(family: Family) -> None:
     words = [row for row in WORDS if family == 4 or row[0] not in ONLY_IPV4]
     expected = {f"--{word}" for _, word, _ in words} | {f"-{letter}" for letter, _, _ in words} - {"-0"}
+    expected |= {f"--{word}" for word in OWN}
     assert spellings(usage("iptables", family)) == expected
 
 
 def test_nothing_is_told_of_options_that_are_not_there() -> None:
-    assert {*ABOUT} == {entry.spellings[-1 if entry.letter == "0" else 1][2:] for entry in entries(4)}
+    assert {*ABOUT} == {next(word for word in entry.spellings if word[:2] == "--")[2:] for entry in entries(4)}
+
+
+def test_our_own_options_are_those_that_are_taken() -> None:
+    assert {f"--{word}" for word in OWN} == {*_OWN, "--format"}
 
 
 def test_arguments_are_shown_where_there_are_some() -> None:
