@@ -160,7 +160,7 @@ def test_only_the_commands_touch_the_process(file: Path) -> None:
 
 @pytest.mark.parametrize("command", ["ipvsadm", "save", "restore", "iptables", "iptables_save", "iptables_restore"])
 def test_commands_import_nothing_heavy(command: str) -> None:
-    argvs = {
+    argvs: dict[str, list[tuple[str, ...]]] = {
         "ipvsadm": [("--help",)],
         "iptables": [("-p", "tcp", "-m", "conntrack", "-j", "REJECT", "--help")],
         "iptables_save": [("--version",)],

@@ -17,7 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 PAGES = sorted(ROOT.glob("man/*.8"))
 MANUALS = [page for page in PAGES if not page.read_text().startswith(".so ")]
-COMMANDS = {"ipvsadm": "ipvsadm", "ipvsadm-save": "save", "ipvsadm-restore": "restore"}
+COMMANDS = {
+    "ipvsadm": "ipvsadm",
+    "ipvsadm-save": "save",
+    "ipvsadm-restore": "restore",
+    "iptables": "iptables",
+    "iptables-save": "iptables_save",
+    "iptables-restore": "iptables_restore",
+}
 
 
 def name(path: Path) -> str:
@@ -95,7 +102,7 @@ def test_the_manual_names_every_variable() -> None:
 
 @pytest.fixture
 def surroundings(tmp_path: Path) -> dict[str, str]:
-    """Give an environment in which the three commands and python3 are this tree's."""
+    """Give an environment in which the commands and python3 are this tree's."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for command, module in COMMANDS.items():
