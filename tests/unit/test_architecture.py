@@ -40,8 +40,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.command": ("xtables.command", "base x.model"),
     "x.entry": ("xtables.entry", "base x.model"),
     "x.registry": ("xtables.registry", "base x.model"),
-    "x.ipset": ("xtables.ipset", "base netlink x.model"),
-    "x.extensions": ("xtables.extensions", "base x.model x.ipset x.extensions"),
+    "x.asking": ("xtables.ipset xtables.extensions.pins", "base netlink x.model"),
+    "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
     "x.text": (
         "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
