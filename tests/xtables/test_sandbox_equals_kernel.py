@@ -183,6 +183,34 @@ def run(name: str, kernel: Backend, sandbox: Backend, renderer: Renderer, comman
     theirs.close()
 
 
+# Tables and commits, each of commands: what random commands seldom come to.
+ODD: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("filter", ("-A foo -j ACCEPT; -A foo -j foo; -A INPUT -j foo", "-D foo 1", "-I foo 1 -p tcp -j ACCEPT")),
+    ("filter", ("-A INPUT -j foo; -A foo -j bar; -A bar -g foo", "-A INPUT -j DROP; -A INPUT -j foo; -A foo -j foo")),
+    ("filter", ("-A foo -j bar; -A bar -j foo", "-A INPUT -g foo", "-A OUTPUT -j foo", "-N qux; -A qux -j foo")),
+    ("filter", ("-A INPUT -j ACCEPT; -A INPUT -m owner --uid-owner 0", "-I INPUT 1 -m owner --uid-owner 0")),
+    ("nat", ("-A INPUT -j ACCEPT; -A INPUT -j MASQUERADE", "-D INPUT 1")),
+    ("mangle", ("-A INPUT -j foo; -A foo -m mac --mac-source 0:0:0:0:0:1", "-A OUTPUT -j foo", "-A FORWARD -j foo")),
+    ("mangle", ("-A OUTPUT -j foo; -A FORWARD -j foo; -A foo -m mac --mac-source 0:0:0:0:0:1", "-A foo -j TRACE")),
+    ("filter", ("-A INPUT -j foo; -R INPUT 1 -j bar; -X foo", "-X bar", "-D INPUT -j LOG", "-D INPUT -j bar; -X bar")),
+    ("filter", ("-A INPUT -j foo; -A INPUT -j bar; -D INPUT -j bar", "-E foo x", "-D INPUT -j foo", "-D INPUT -j x")),
+    ("filter", ("-A INPUT -c 3 4; -Z", "-A INPUT -c 5 6; -Z INPUT 1", "-Z", "-P INPUT DROP -c 7 8; -Z", "-N qux")),
+    ("filter", ("-X LOG; -A INPUT -j LOG; -E foo LOG; -A INPUT -j LOG", "-D INPUT -j LOG; -D INPUT -j LOG", "-X LOG")),
+    ("filter", ("-A INPUT -j foo; -F INPUT; -X foo", "-A INPUT -j bar; -D INPUT 1; -X bar", "-X", "-A INPUT -j foo")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "commits"), ODD)
+def test_odd_commands(netns: Namespace, table: str, commits: tuple[str, ...]) -> None:
+    with netns.entered(), contextlib.closing(LegacyBackend(4)) as kernel:
+        sandbox, renderer = SandboxBackend(4), Renderer(4, Resolver())
+        parser = RuleParser(4, Resolver(), kernel)
+        run(table, kernel, sandbox, renderer, [command.NewChain(chain) for chain in OWN_CHAINS])
+        for lines in commits:
+            asked = [parser.parse(["-t", table, *line.split()])[0] for line in lines.split(";")]
+            run(table, kernel, sandbox, renderer, asked)
+
+
 PLACES = [(table, hook) for table, hooks in TABLES.items() for hook in hooks]
 
 
