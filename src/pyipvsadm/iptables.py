@@ -34,6 +34,7 @@ from pyipvsadm.xtables.syntax import RuleParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Final, Self
 
     from pyipvsadm.xtables import model
@@ -153,6 +154,7 @@ class Table:
                 self._commit()
         finally:
             self._close()
+            self._backend.close()
             if self._lock is not None:
                 held, place = self._lock
                 held.release(place)
@@ -194,7 +196,7 @@ class Table:
             number = asked.number
         if number == 0 or (number == 1 and isinstance(asked, command.Insert)) or asked.chain is None:  # type: ignore[union-attr]
             return None
-        rules = self._opened().table.rules(asked.chain)  # type: ignore[union-attr]
+        rules = self._entries(asked.chain)  # type: ignore[union-attr]
         found = next((rule for place, rule in enumerate(rules, 1) if place == number), None)
         return _NO_RULE if found is None else found.replace(counters=(0, 0))
 
@@ -208,6 +210,17 @@ class Table:
         seen = self._seen(asked)
         engine.run(asked)
         self._changes.append((asked, seen))
+
+    def _entries(self, chain: str) -> Iterator[Entry]:
+        """Yield the rules of a chain.
+
+        Until the commit libiptc shows the name of a chain where a rule that was added jumps to it, as if a target had
+        it.
+        """
+        table = self._opened().table
+        for rule in table.rules(chain):
+            name = entry.unpack_extension(rule.target)[0] if len(rule.target) == entry.STANDARD_SIZE else ""
+            yield rule.replace(target=b"", jump=name) if name and table.has_chain(name) else rule
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -228,7 +241,7 @@ class Table:
         if not table.has_chain(chain):
             raise _no_chain()
         with self._inside:  # names of sets are asked for there
-            return [self._parts.of(rule) for rule in table.rules(chain)]
+            return [self._parts.of(rule) for rule in self._entries(chain)]
 
     def has(self, chain: str, rule: str | Rule) -> bool:
         """Whether a chain has a rule; one that stands for several, of "-s A,B", must be there whole."""
@@ -246,7 +259,7 @@ class Table:
     def save(self, *, counters: bool = False) -> str:
         """Return the table as iptables-save(8) prints it, without its comments: ``*nat`` … ``COMMIT``."""
         table = self._opened().table
-        chains = [(chain, table.rules(chain.name)) for chain in table.chains()]
+        chains = [(chain, self._entries(chain.name)) for chain in table.chains()]
         with self._inside:
             return "".join(dump(self.name, chains, self._renderer, counters=counters))
 
@@ -321,7 +334,10 @@ class Table:
         self._change(command.Flush(chain))
 
     def zero(self, chain: str | None = None, number: int | None = None) -> None:
-        """Set counters to zero: of a chain and its rules, of all chains (None), or of one rule of a chain."""
+        """Set counters to zero: of a chain and its rules, of all chains (None), or of one rule of a chain.
+
+        Only the commit does it: until then the counters are those that were read.
+        """
         if number is not None and chain is None:
             raise ValueError("a rule's number needs a chain")
         self._change(command.Zero(chain, 0 if number is None else _checked(number)))
