@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.render import Renderer
 
 _MOST_BLOCKS: Final = 1 << 16
-_SAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,+=@%")
+_SAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,+=@%!")
 
 
 class Option(Record):
@@ -149,8 +149,7 @@ class Rule(Record):
         )
         for letter, value in places:
             if value:
-                sign, _, rest = value.rpartition("! ")
-                yield from ("!", letter, rest) if sign or value[:1] == "!" else (letter, value)
+                yield from ("!", letter, value[2:]) if value[:2] == "! " else (letter, value)
         if self.fragment is not None:
             yield from ("-f",) if self.fragment else ("!", "-f")
         for match in self.matches:
