@@ -147,3 +147,8 @@ def test_words_before_any_option_have_no_name() -> None:
         Option("new", (), inverted=True),
     ]
     assert list(options_of("", tcp)) == []
+
+
+def test_quotes_that_are_left_open() -> None:
+    [tcp] = registry.revisions("match", "tcp", 4)
+    assert list(options_of(' --sport a"b --dport 2', tcp)) == [Option("sport", ('a"b',)), Option("dport", ("2",))]
