@@ -29,7 +29,17 @@ PATH = (
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what a shell of root searches; a user's lacks sbin
 )
 TIMEOUT = 120  # seconds for one command; emulation is 20 times slower than a machine
-MODULES = {"ipvsadm": "ipvsadm", "ipvsadm-save": "save", "ipvsadm-restore": "restore"}
+MODULES = {  # of our commands: where they are in pyipvsadm.cli, and the function
+    "ipvsadm": ("ipvsadm", "main"),
+    "ipvsadm-save": ("save", "main"),
+    "ipvsadm-restore": ("restore", "main"),
+    "iptables": ("iptables", "main"),
+    "ip6tables": ("iptables", "main6"),
+    "iptables-save": ("iptables_save", "main"),
+    "ip6tables-save": ("iptables_save", "main6"),
+    "iptables-restore": ("iptables_restore", "main"),
+    "ip6tables-restore": ("iptables_restore", "main6"),
+}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count()
@@ -96,7 +106,7 @@ class Namespace:
         self, *args: str, stdin: str = "", tool: str = "ipvsadm", env: Mapping[str, str] | None = None
     ) -> Result:
         """Run our command as a program of its own, in a new interpreter."""
-        return self.run([sys.executable, "-m", f"pyipvsadm.cli.{MODULES[tool]}", *args], stdin, env)
+        return self.run([sys.executable, "-m", f"pyipvsadm.cli.{MODULES[tool][0]}", *args], stdin, env)
 
     def ours(
         self,
@@ -107,14 +117,15 @@ class Namespace:
         prepare: Callable[[], None] | None = None,
     ) -> Result:
         """Run our command in a fork of this process, which saves starting an interpreter."""
-        module = importlib.import_module(f"pyipvsadm.cli.{MODULES[tool]}")
+        name, function = MODULES[tool]
+        main = getattr(importlib.import_module(f"pyipvsadm.cli.{name}"), function)
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(os.fsencode(stdin))
             given.seek(0)
             with self.entered():
                 child = os.fork()
                 if not child:
-                    _become(module.main, list(args), (given, out, err), env or {}, prepare)
+                    _become(main, list(args), (given, out, err), env or {}, prepare)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             out.seek(0)
             err.seek(0)

@@ -8,13 +8,15 @@ A case is a line of tests/xtables/cases: the arguments after ``-A``, with a chai
 
 A line that begins with "$ " is a command that the cases of the file need: to make a set, say. It is run before them.
 
-Run as a script, it compares the cases of the files that are named, and says in what they differ.
+Run as a script, it compares the cases of the files that are named, and says in what they differ; with ``--can-run`` it
+says why this machine cannot (exit status 1).
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -25,17 +27,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyipvsadm import clib
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables import registry
+from pyipvsadm.xtables.backend.legacy import LegacyBackend
+from pyipvsadm.xtables.command import List
 from pyipvsadm.xtables.names import Resolver
-from pyipvsadm.xtables.options import View
+from pyipvsadm.xtables.render import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyipvsadm.xtables.options import Extension, Family
+    from pyipvsadm.xtables.model import Kind
+    from pyipvsadm.xtables.options import Draft, Extension, Family
 
 CASES = Path(__file__).resolve().parents[1] / "xtables/cases"
 TOOL = {4: "iptables-legacy", 6: "ip6tables-legacy"}
 LOCK = {"XTABLES_LOCKFILE": str(Path(tempfile.gettempdir()) / f"xtables-{os.getpid()}.lock")}
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 NAMES = Resolver()
 # The sets that cases name.
 SETS = ("foo hash:ip", "bar hash:ip,port timeout 60", "skb hash:ip skbinfo", "foo6 hash:ip family inet6")
@@ -56,7 +62,7 @@ class Rule(NamedTuple):
 
     status: int
     stderr: str
-    extensions: list[tuple[str, str, int, bytes]]  # kind, name, revision, payload
+    extensions: list[tuple[Kind, str, int, bytes]]  # kind, name, revision, payload
     saved: str
     numeric: str
     named: str
@@ -86,7 +92,7 @@ def prepare(path: Path) -> None:
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run a program in the network namespace of the caller."""
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **LOCK}
+    env = {"PATH": PATH, **LOCK}
     return subprocess.run(argv, capture_output=True, text=True, check=False, env=env, errors="surrogateescape")
 
 
@@ -126,13 +132,13 @@ def read_table(family: Family, table: str) -> tuple[bytes, list[int], list[int]]
 HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 
 
-def extensions(case: Case) -> list[tuple[str, str, int, bytes]]:
+def extensions(case: Case) -> list[tuple[Kind, str, int, bytes]]:
     """Return the matches and the target of the first rule of a chain; not the kernel's own targets."""
     blob, begins, _ = read_table(case.family, case.table)
     at = begins[HOOKS.index(case.chain)]
     header = 84 if case.family == 4 else 136
     target, end = struct.unpack_from("HH", blob, at + header + 4)
-    found = []
+    found: list[tuple[Kind, str, int, bytes]] = []
     place = at + header + (28 if case.family == 4 else 32)
     while place < at + target:
         size, name, revision = struct.unpack_from("H29sB", blob, place)
@@ -144,14 +150,14 @@ def extensions(case: Case) -> list[tuple[str, str, int, bytes]]:
     return found
 
 
-def ours(case: Case, revisions: dict[tuple[str, str], int]) -> list[tuple[str, str, int, bytes]]:
+def ours(case: Case, revisions: dict[tuple[Kind, str], int]) -> list[tuple[Kind, str, int, bytes]]:
     """Return the matches and the target that our extensions make of a case's words; the rest of them is not read.
 
     Takes the highest revision there is, up to the one in ``revisions``. Raises UsageError.
     """
     protocol = stated = 0
     found: list[tuple[Extension, object]] = []
-    drafts = []
+    drafts: list[Draft] = []
     words = list(case.words)
     inverted = False
     while words:
@@ -168,7 +174,7 @@ def ours(case: Case, revisions: dict[tuple[str, str], int]) -> list[tuple[str, s
                     draft.stated = stated
         elif word in ("-m", "-j"):
             name = words.pop(0)
-            kind = "match" if word == "-m" else "target"
+            kind: Kind = "match" if word == "-m" else "target"
             if name not in ("ACCEPT", "DROP", "RETURN"):
                 known = registry.revisions(kind, name, case.family)
                 if not known and registry.revisions(kind, name, 4 if case.family == 6 else 6):
@@ -208,7 +214,7 @@ def differences(case: Case) -> list[str]:
     theirs = peer(case)
     revisions = {(kind, name): revision for kind, name, revision, _ in theirs.extensions}
     refused = ""
-    mine: list[tuple[str, str, int, bytes]] = []
+    mine: list[tuple[Kind, str, int, bytes]] = []
     try:
         mine = ours(case, revisions)
     except UsageError as error:
@@ -220,38 +226,37 @@ def differences(case: Case) -> list[str]:
     if refused:
         return [f"only we refuse: {refused}"]
     found = []
-    view = View(case.family, NAMES, numeric=True)
-    saved = numeric = named = ""
+    found_mine = list(mine)
     for kind, name, revision, data in theirs.extensions:
         known = [one for one in registry.revisions(kind, name, case.family) if one.revision == revision]
         if not known:
             return [f"no {kind} {name} revision {revision} in our registry"]
         extension = known[0]
         user = extension.layout.user_size
-        made = next((entry for entry in mine if entry[:3] == (kind, name, revision)), None)
-        payload = made[3] if made else None
-        if made:
-            mine.remove(made)  # a rule can have a match twice
+        place = next((place for place, own in enumerate(found_mine) if own[:3] == (kind, name, revision)), None)
         if len(data) != extension.size:
             found.append(f"{name}: {len(data)} bytes in the kernel, {extension.size} in ours")
-            continue
-        if payload is None:
+        elif place is None:
             found.append(f"{name}: ours made {[entry[:3] for entry in mine]}")
-        elif payload[:user] != data[:user]:
-            found.append(f"{name}: in the kernel {data[:user].hex()}\n{' ' * len(name)}          in ours {payload[:user].hex()}")
-        protocol = _protocol(case.words)
-        view = View(case.family, NAMES, numeric=True, protocol=protocol)
-        plain = View(case.family, NAMES, numeric=False, protocol=protocol)
-        dash = "-m" if kind == "match" else "-j"
-        saved += f" {dash} {extension.typed_name(data)}{extension.save(data, view)}"
-        numeric += extension.show(data, view)
-        named += extension.show(data, plain)
-    if not theirs.saved.endswith(saved) and saved not in theirs.saved:
-        found.append(f"-S:\n  theirs {theirs.saved!r}\n  ours     {saved!r}")
-    for option, text, own in (("-L -n", theirs.numeric, numeric), ("-L", theirs.named, named)):
-        if own not in text or not text.rstrip().endswith(own.rstrip()):
-            found.append(f"{option}:\n  theirs {text!r}\n  ours     {own!r}")
-    return found
+        elif (payload := found_mine.pop(place)[3])[:user] != data[:user]:
+            found.append(
+                f"{name}: in the kernel {data[:user].hex()}\n{' ' * len(name)}  in ours {payload[:user].hex()}"
+            )
+    return found + text_differences(case, theirs)
+
+
+def text_differences(case: Case, theirs: Rule) -> list[str]:
+    """Return in what the lines differ that the C tool and ours print of the rule that the kernel has now."""
+    table = LegacyBackend(case.family).open(case.table)
+    rule = next(table.rules(case.chain))
+    table.close()
+    renderer = Renderer(case.family, NAMES)
+    lines = (
+        ("-S", theirs.saved, f"-A {case.chain}{renderer.save(rule)}"),
+        ("-L -n", theirs.numeric, renderer.line(rule, 1, List(numeric=True)).removesuffix("\n")),
+        ("-L", theirs.named, renderer.line(rule, 1, List()).removesuffix("\n")),
+    )
+    return [f"{what}:\n  theirs {text!r}\n  ours   {own!r}" for what, text, own in lines if own != text]
 
 
 def _protocol(words: list[str]) -> int:
@@ -261,13 +266,38 @@ def _protocol(words: list[str]) -> int:
     return int(value) if value.isdigit() else NAMES.protocol_number(value) or 0
 
 
-def main() -> int:
-    """Compare the cases of some files, or of all, in a network namespace of our own."""
-    if "--inside" not in sys.argv:
-        return subprocess.run(["unshare", "-n", sys.executable, __file__, "--inside", *sys.argv[1:]], check=False).returncode
-    run("ip", "link", "set", "lo", "up")
+def make_sets() -> None:
+    """Make the sets that cases name."""
     for definition in SETS:
         run("ipset", "create", *definition.split())
+
+
+def unavailable() -> str:
+    """Return why this machine cannot run the tests that need iptables and a kernel with its tables; "" where it can."""
+    if os.geteuid():
+        return "not root"
+    for program in ("ip", "iptables-legacy", "ip6tables-legacy", "ipset", "nfacct"):
+        if not shutil.which(program, path=PATH):
+            return f"{program} is not installed"
+    for program in ("iptables-legacy", "ip6tables-legacy"):
+        done = run("unshare", "-n", program, "-S")
+        if done.returncode:
+            return f"{program}: {done.stderr.strip()}"
+    return ""
+
+
+def main() -> int:
+    """Compare the cases of some files, or of all, in a network namespace of our own."""
+    if "--can-run" in sys.argv:
+        reason = unavailable()
+        sys.stdout.write(reason)
+        return int(reason != "")
+    if "--inside" not in sys.argv:
+        return subprocess.run(
+            ["unshare", "-n", sys.executable, __file__, "--inside", *sys.argv[1:]], check=False
+        ).returncode
+    run("ip", "link", "set", "lo", "up")
+    make_sets()
     names = [argument for argument in sys.argv[1:] if argument != "--inside"]
     files = [Path(name) for name in names] or sorted(CASES.glob("*/*.txt"))
     count = bad = 0
@@ -278,10 +308,10 @@ def main() -> int:
             found = differences(case)
             if found:
                 bad += 1
-                print(f"{case.place}: {' '.join(case.words)}")
+                sys.stdout.write(f"{case.place}: {' '.join(case.words)}" + "\n")
                 for line in found:
-                    print(f"    {line}")
-    print(f"{count} cases, {bad} differ")
+                    sys.stdout.write(f"    {line}" + "\n")
+    sys.stdout.write(f"{count} cases, {bad} differ" + "\n")
     return int(bad > 0)
 
 

@@ -110,7 +110,7 @@ class _Restore:
         self.noflush = "n" in given
         self.only = given.get("T")
         wait = given.get("w")
-        self.wait = -1 if "w" in given and not wait else read_number(wait or "", 0, 0x7FFFFFFF)
+        self.wait = read_number(wait or "", 0, 0x7FFFFFFF) or -1  # without seconds, or with none: as long as it takes
         self.tables: dict[str, Table] = {}
         self.befores: dict[str, State] = {}
         self.several = False
@@ -130,9 +130,7 @@ class _Restore:
             for number, line in enumerate(lines, 1):
                 if line[:3] != "-A " or not self.append(line):
                     self.read_line(line, number)
-            if self.table is not None or self.skipped:
-                raise _Failed(f"{self.tool.name}: COMMIT expected at line {number + 1}")
-            return self.commit(number)
+            return self.end(number)
         except UsageError as error:
             return self.tool.blame(error, number)
         except (_Failed, LockHeldError, LockFileError) as error:
@@ -142,6 +140,11 @@ class _Restore:
             complain(f"{self.tool.name}: line {number} failed: {error.reason}")
             complain(f"{self.tool.name}: line {number} failed")
             return 1
+
+    def end(self, number: int) -> int:
+        if self.table is not None or self.skipped:
+            raise _Failed(f"{self.tool.name}: COMMIT expected at line {number + 1}")
+        return self.commit(number)
 
     def read_line(self, line: str, number: int) -> None:
         first = line[:1]

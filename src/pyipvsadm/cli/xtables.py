@@ -81,10 +81,8 @@ class Tool:
 
     def blame(self, error: UsageError, line: int = 0) -> int:
         """Print what is wrong with the arguments, or with a line of a dump; return the exit status."""
-        if error.message.startswith("Bad argument"):
-            text = error.message
-        else:
-            text = f"{self.name} {VERSION}: {error.message}"
+        text = "" if error.message.startswith("Bad argument") else f"{self.name} {VERSION}: "
+        text += error.message
         if line:
             text += f"\nError occurred at line: {line}"
         if error.exit_status == 2:

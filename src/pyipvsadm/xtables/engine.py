@@ -56,7 +56,7 @@ class Engine:
         """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target."""
         self._RUN[type(asked)](self, asked)
 
-    # -- rules -----------------------------------------------------------------------------------------------------------
+    # -- rules ---------------------------------------------------------------------------------------------------------
 
     def _ready(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         """Return rules with their jumps made sure of: a chain, a verdict, or an extension."""
@@ -71,39 +71,38 @@ class Engine:
             return tuple([each.replace(jump="") for each in rules]) if rule.target else rules
         raise UsageError(f"Couldn't load target `{rule.jump}':No such file or directory\n")
 
-    def _tell(self, asked: Any, rule: Rule) -> None:
-        if asked.verbose:
-            self.say(self.renderer.sentence(rule))
+    def _each(self, asked: Any, do: Callable[[Rule], None]) -> None:
+        """Do something with each rule, all of them whatever comes of it. Raises the last KernelError."""
+        refused: KernelError | None = None
+        for rule in self._ready(asked.rules):
+            if asked.verbose:
+                self.say(self.renderer.sentence(rule))
+            try:
+                do(rule)
+            except KernelError as error:
+                refused = error
+        if refused:
+            raise refused
 
     def _append(self, asked: command.Append) -> None:
-        for rule in self._ready(asked.rules):
-            self._tell(asked, rule)
-            self.table.append(asked.chain, rule)
+        self._each(asked, lambda rule: self.table.append(asked.chain, rule))
 
     def _insert(self, asked: command.Insert) -> None:
-        for rule in self._ready(asked.rules):
-            self._tell(asked, rule)
-            self.table.insert(asked.chain, asked.number, rule)
+        self._each(asked, lambda rule: self.table.insert(asked.chain, asked.number, rule))
 
     def _replace(self, asked: command.Replace) -> None:
-        (rule,) = self._ready(asked.rules)
-        self._tell(asked, rule)
-        self.table.replace(asked.chain, asked.number, rule)
+        self._each(asked, lambda rule: self.table.replace(asked.chain, asked.number, rule))
 
     def _check(self, asked: command.Check) -> None:
-        for rule in self._ready(asked.rules):
-            self._tell(asked, rule)
-            self.table.check(asked.chain, rule, compared(rule, self.table.family))
+        self._each(asked, lambda rule: self.table.check(asked.chain, rule, compared(rule, self.table.family)))
 
     def _delete(self, asked: command.Delete) -> None:
-        for rule in self._ready(asked.rules):
-            self._tell(asked, rule)
-            self.table.delete(asked.chain, rule, compared(rule, self.table.family))
+        self._each(asked, lambda rule: self.table.delete(asked.chain, rule, compared(rule, self.table.family)))
 
     def _delete_number(self, asked: command.DeleteNumber) -> None:
         self.table.delete_number(asked.chain, asked.number)
 
-    # -- chains ----------------------------------------------------------------------------------------------------------
+    # -- chains --------------------------------------------------------------------------------------------------------
 
     def _each_chain(self, chain: str | None) -> list[str]:
         return [chain] if chain is not None else self.table.chain_names()
@@ -142,7 +141,7 @@ class Engine:
     def _set_policy(self, asked: command.SetPolicy) -> None:
         self.table.set_policy(asked.chain, asked.policy, asked.counters)
 
-    # -- listings --------------------------------------------------------------------------------------------------------
+    # -- listings ------------------------------------------------------------------------------------------------------
 
     def _listed(self, name: str | None) -> list[Chain]:
         chains = self.table.chains()

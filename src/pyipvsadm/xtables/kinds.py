@@ -36,7 +36,7 @@ def read_number(text: str, low: int = 0, high: int = U32) -> int | None:
         return None
     try:
         if digits[:2] in ("0x", "0X"):
-            value = int(digits[2:], 16)
+            value = int(digits, 16)
         elif digits[:1] == "0" and len(digits) > 1:
             value = int(digits, 8)
         else:
@@ -47,7 +47,7 @@ def read_number(text: str, low: int = 0, high: int = U32) -> int | None:
 
 
 def number(low: int = 0, high: int = U32, *, base: int = 10, placeholder: str = "NUMBER") -> Kind:
-    """A number from low to high; written in base 10 or 16."""
+    """Take a number from low to high; written in base 10 or 16."""
 
     def read(text: str, draft: Draft) -> int:
         value = read_number(text, low, high)
@@ -105,7 +105,7 @@ def show_masked(value: int, mask: int, whole: int = U32) -> str:
 
 
 def text(longest: int, *, quoted: bool = True, placeholder: str = "TEXT") -> Kind:
-    """A text of at most ``longest`` bytes, none of them a NUL; written in quotes where it needs them."""
+    """Take a text of at most ``longest`` bytes, none of them a NUL; written in quotes where it needs them."""
 
     def read(word: str, draft: Draft) -> str:
         if len(word.encode("utf-8", "surrogateescape")) > longest:
@@ -185,7 +185,7 @@ def read_port(word: str, draft: Draft, protocol: str | None) -> int:
 
 
 def port_range(protocol: str | None = None) -> Kind:
-    """A port or ``first:last``, for one member with two elements."""
+    """Take a port or ``first:last``, for one member with two elements."""
 
     def read(word: str, draft: Draft) -> tuple[int, int]:
         first, colon, last = word.partition(":")
@@ -231,7 +231,7 @@ def from_inet(packed: bytes, view: View) -> bytes:
 
 
 def address(size: int = 16) -> Kind:
-    """The address of a host, in a member of 16 bytes (``union nf_inet_addr``) or, where only IPv4 fits, of 4."""
+    """Take the address of a host, in a member of 16 bytes (``union nf_inet_addr``) or, where only IPv4 fits, of 4."""
     return Kind(
         lambda word, draft: read_address(word, draft).ljust(size, b"\0"),
         lambda value, view: show_address(from_inet(value, view)),
@@ -256,7 +256,7 @@ def each(kind: Kind, count: int, separator: str = ",") -> Kind:
 
 
 def as_member(kind: Kind, load: Callable[[Any], Any], dump: Callable[[Any], Any]) -> Kind:
-    """A kind whose value is kept in another form in the struct: ``dump(value)`` goes in, ``load(member)`` comes out."""
+    """Keep a kind's value in another form in the struct: ``dump(value)`` goes in, ``load(member)`` comes out."""
     return Kind(
         lambda word, draft: dump(kind.read(word, draft)),
         lambda member, view: kind.write(load(member), view),

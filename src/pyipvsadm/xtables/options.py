@@ -203,7 +203,7 @@ class Option:
         if self.inverted(values):
             return True
         members = (self.to,) if isinstance(self.to, str) else self.to
-        return any([values[member] != defaults[member] for member in members])
+        return any(values[member] != defaults[member] for member in members)
 
     def save(self, values: Values, view: View) -> str:
         """Return the option as ``-S`` prints it, after a space."""
@@ -217,17 +217,18 @@ class Option:
 class Extension:
     """A revision of a match or target.
 
-    ``start(draft)`` sets what depends on the family or on names before any option is read; ``check(draft)`` looks at all
-    of them together at the end, and raises UsageError or completes the values. ``save`` and ``show`` return the options
-    as ``-S`` and as ``-L`` print them, each part after a space; without them, all options that are set, in the order of
-    their declaration. ``protocols`` are the numbers of those a rule must be for (-p), none for any. An ``alias`` is
-    another name that is typed for it; rules keep ``name``. ``typed(values)``
-    returns which of the two ``-S`` prints, ``name`` without it.
+    ``start(draft)`` sets what depends on the family or on names before any option is read; ``check(draft)`` looks at
+    all of them together at the end, and raises UsageError or completes the values. ``save`` and ``show`` return the
+    options as ``-S`` and as ``-L`` print them, each part after a space; without them, all options that are set, in the
+    order of their declaration. ``protocols`` are the numbers of those a rule must be for (-p), none for any. An
+    ``alias`` is another name that is typed for it; rules keep ``name``. ``typed(values)`` returns which of the two
+    ``-S`` prints, ``name`` without it.
 
     The kernel takes it in ``tables`` alone and where packets of other hooks than ``hooks`` do not come, () for any;
     ``accepts(values, place)`` is whether it takes these values there, where that depends on them.
-    ``quick(words, family, protocol)`` is a short cut for what large dumps are full of: it returns the payload that options written
-    in the commonest way make, None for all others; ``quick_save(payload, family)`` is its way back.
+
+    ``quick(words, family, protocol)`` is a short cut for what large dumps are full of: it returns the payload that
+    options written in the commonest way make, None for all others; ``quick_save(payload, family)`` is its way back.
     """
 
     __slots__ = (

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.names import Resolver
     from pyipvsadm.xtables.options import Extension, Family
 
+# Where struct ipt_ip and ip6t_ip6 have their member ``invflags``, counted from the end of the addresses.
+_INVFLAGS: Final = {4: 67, 6: 68}
 _MOST_TEXTS: Final = 1 << 16
 
 
@@ -52,17 +54,25 @@ class Renderer:
     def __init__(self, family: Family, names: Resolver) -> None:
         self.family = family
         self.names = names
-        self._headers: dict[bytes, tuple[str, str, int]] = {}
-        self._saved: dict[tuple[str, int, bytes], str] = {}
+        self._size = 4 if family == 4 else 16  # of an address
+        self._anywhere = bytes(4 * self._size)
+        # By headers without their addresses: the text after these, -j or -g, the protocol, what is inverted.
+        self._headers: dict[bytes, tuple[str, str, int, int]] = {}
+        self._masks: dict[bytes, str] = {}
+        self._saved: dict[tuple[bytes, int], str] = {}
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def save(self, rule: Rule, *, counters: bool = False) -> str:
         """Return a rule as ``-S`` prints it, without "-A CHAIN"; ``counters`` stand before its target."""
-        known = self._headers.get(rule.header)
+        header = rule.header
+        addresses, rest = self._split_header(header)
+        known = self._headers.get(rest)
         if known is None:
-            known = self._headers[rule.header] = self._save_header(rule.header)
-        text, jump, protocol = known
+            known = self._headers[rest] = self._save_header(header)
+        text, jump, protocol, inverted = known
+        if addresses is not None:
+            text = self._save_addresses(addresses, inverted) + text
         for block in rule.matches:
             text += self._save_extension("match", "-m", block, protocol)
         if counters:
@@ -71,11 +81,28 @@ class Renderer:
             return text + self._save_extension("target", "-j", rule.target, protocol)
         return f"{text} {jump} {rule.jump}" if rule.jump else text
 
-    def _save_header(self, data: bytes) -> tuple[str, str, int]:
+    def _split_header(self, header: bytes) -> tuple[bytes | None, bytes]:
+        """Return the addresses and masks of a header, None for those of all packets, and the rest of it."""
+        size = 4 * self._size
+        addresses = header[:size]
+        rest = header[size:]
+        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
+        return (addresses if addresses != self._anywhere or self._inverts_addresses(rest) else None), rest
+
+    def _inverts_addresses(self, rest: bytes) -> int:
+        return rest[_INVFLAGS[self.family]] & (INV_SRCIP | INV_DSTIP)
+
+    def _save_addresses(self, data: bytes, inverted: int) -> str:
+        size = self._size
+        src, dst, smsk, dmsk = data[:size], data[size : 2 * size], data[2 * size : 3 * size], data[3 * size :]
+        return self._save_network("-s", src, smsk, inverted & INV_SRCIP) + self._save_network(
+            "-d", dst, dmsk, inverted & INV_DSTIP
+        )
+
+    def _save_header(self, data: bytes) -> tuple[str, str, int, int]:
         header = entry.unpack_header(data, self.family)
         inverted = header.invflags
-        text = self._save_network("-s", header.src, header.smsk, inverted & INV_SRCIP)
-        text += self._save_network("-d", header.dst, header.dmsk, inverted & INV_DSTIP)
+        text = ""
         for option, name, bit in (("-i", header.iniface, INV_VIA_IN), ("-o", header.outiface, INV_VIA_OUT)):
             if name not in ("", "+"):
                 text += f"{_sign(inverted & bit)} {option} {name}"
@@ -83,18 +110,21 @@ class Renderer:
             text += f"{_sign(inverted & INV_PROTO)} -p {self.names.protocol(header.proto) or header.proto}"
         if self.family == 4 and header.flags & F_FRAG:
             text += f"{_sign(inverted & INV_FRAG)} -f"
-        return text, "-g" if header.flags & goto_flag(self.family) else "-j", entry.protocol(header)
+        return text, "-g" if header.flags & goto_flag(self.family) else "-j", entry.protocol(header), inverted
 
     def _save_network(self, option: str, address: bytes, mask: bytes, inverted: int) -> str:
-        if not (inverted or any(address) or any(mask)):
+        if not (inverted or any(mask) or any(address)):
             return ""
-        return f"{_sign(inverted)} {option} {network_text(address, mask)}"
+        known = self._masks.get(mask)
+        if known is None:
+            known = self._masks[mask] = _mask_text(mask)
+        return f"{_sign(inverted)} {option} {show_address(address)}/{known}"
 
     def _save_extension(self, kind: Kind, option: str, block: bytes, protocol: int) -> str:
-        name, revision, payload = entry.unpack_extension(block)
-        key = (name, revision, payload)
+        key = (entry.identity(block), protocol)
         text = self._saved.get(key)
         if text is None:
+            name, revision, payload = entry.unpack_extension(block)
             if len(self._saved) >= _MOST_TEXTS:
                 self._saved.clear()
             extension = find(kind, name, revision, self.family)
@@ -138,7 +168,7 @@ class Renderer:
         if options.verbose:
             text += "".join([f"{_count(count, exact=options.exact)} " for count in rule.counters])
         inverted = header.invflags
-        text += f"{target_name(rule):<9} {_not(inverted & INV_PROTO)}{self._protocol_name(header, view):<5}"
+        text += f"{target_name(rule):<9} {_not(inverted & INV_PROTO)}{self._protocol_name(header, view):<4} "
         text += self._fragment(header) + " "
         if options.verbose:
             wild = "*" if options.numeric else "any"

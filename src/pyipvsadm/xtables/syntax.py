@@ -46,7 +46,8 @@ FORMS: Final = ("classic", "table", "json")
 LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 LONGEST_INTERFACE: Final = 15
 
-# The options of iptables itself: letter, word, and whether it takes an argument ("?": if the next word is none of "-…", "!").
+# The options of iptables itself: letter, word, whether it takes an argument ("?": if the next word does not begin with
+# "-" or "!").
 WORDS: Final = (
     ("A", "append", "1"),
     ("D", "delete", "1"),
@@ -244,7 +245,7 @@ class _Line:
         self.protocol_match = False  # the protocol's own match has come by itself
         self.done: Command | None = None
 
-    # -- words to options --------------------------------------------------------------------------------------------
+    # -- words to options ----------------------------------------------------------------------------------------------
 
     def parse(self) -> tuple[Command, Wanted]:
         while self.at < len(self.words) and self.done is None:
@@ -350,7 +351,7 @@ class _Line:
         self.long = new
 
     def load_protocol(self) -> bool:
-        """Load the match that the rule's protocol has, as an unknown option may be its; return whether there was one."""
+        """Load the match that the rule's protocol has, as an option may be its; return whether there was one."""
         if not self.protocol_word or self.protocol_match:
             return False
         name = self.protocol_word
@@ -558,7 +559,7 @@ class _Line:
         seconds = -1 if text is None else read_number(text, 0, 0x7FFFFFFF)
         if seconds is None:
             raise UsageError("wait seconds not numeric")
-        self.wanted.wait = seconds
+        self.wanted.wait = seconds or -1  # no seconds are no limit, as at the C tool
 
     def read_W(self, text: str | None) -> None:  # noqa: N802
         if self.in_dump:

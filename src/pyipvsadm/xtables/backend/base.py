@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     class Table(Protocol):
         """A table in memory: what is done to it reaches the kernel at ``commit``, whole or not at all.
 
-        Chains are named; rules are counted from 1. Everything that changes it raises KernelError, whose operation is the
-        name of libiptc's function and whose text is libiptc's.
+        Chains are named; rules are counted from 1. Everything that changes it raises KernelError, whose operation is
+        the name of libiptc's function and whose text is libiptc's.
         """
 
         family: Family

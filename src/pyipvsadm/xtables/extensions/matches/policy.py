@@ -203,6 +203,6 @@ EXTENSIONS: Final = (
         start=_start,
         check=_check,
         save=lambda values, view: _write(values, view, "--"),
-        show=lambda values, view: _write(values, view, ""),
+        show=lambda values, view: f" policy match{_write(values, view, '')}",
     ),
 )

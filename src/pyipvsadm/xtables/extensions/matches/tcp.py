@@ -60,7 +60,7 @@ _flags: Final = Option(
 
 
 def ports(protocol: str, source: int, destination: int) -> tuple[Option, Option]:
-    """Return the options for source and destination ports; ranges of all ports are not printed, inverted ones neither."""
+    """Return the options for source and destination ports; ranges of all ports are not printed."""
     return (
         Option(
             "sport",
@@ -90,7 +90,9 @@ def show_ports(values: Values, view: View, protocol: str) -> str:
         if (first, last) == (0, U16) and not sign:
             continue
         begin = show_port(first, view, protocol)
-        text += f" {word}:{sign}{begin}" if first == last else f" {word}s:{sign}{begin}:{show_port(last, view, protocol)}"
+        text += (
+            f" {word}:{sign}{begin}" if first == last else f" {word}s:{sign}{begin}:{show_port(last, view, protocol)}"
+        )
     return text
 
 

@@ -1,15 +1,13 @@
 """Adds packets' addresses and ports to sets of ipset(8), deletes them from there, and marks packets as a set says.
 
-Structs: ``struct xt_set_info_target_v0`` to ``struct xt_set_info_target_v3``, linux/netfilter/xt_set.h; sets are asked
-for by ``struct ip_set_req_*``, linux/netfilter/ipset/ip_set.h. Syntax: iptables-extensions(8), "SET".
+Structs: ``struct xt_set_info_target_v0`` to ``struct xt_set_info_target_v3``, linux/netfilter/xt_set.h. Syntax:
+iptables-extensions(8), "SET".
 """
 
 from __future__ import annotations
 
-import _socket
-import struct
-
 from pyipvsadm.errors import UsageError
+from pyipvsadm.xtables import ipset
 from pyipvsadm.xtables.kinds import U32, number
 from pyipvsadm.xtables.layout import Layout, align, u8, u16, u32
 from pyipvsadm.xtables.options import BOTH, IPV4, Extension, Kind, Option
@@ -25,56 +23,8 @@ if TYPE_CHECKING:
     Sides = list[bool]  # of each dimension, whether it is the source's
 
 _DIMENSIONS: Final = 6  # IPSET_DIM_MAX
-_LONGEST_NAME: Final = 31  # IPSET_MAXNAMELEN without its NUL
 _NO_SET: Final = 0xFFFF  # IPSET_INVALID_ID
 _EXIST, _MAP_MARK, _MAP_PRIO, _MAP_QUEUE = 0x01, 0x100, 0x200, 0x400  # IPSET_FLAG_EXIST, IPSET_FLAG_MAP_SKB*
-
-
-# -- sets by their names -----------------------------------------------------------------------------------------------
-
-_SO_IP_SET: Final = 83
-_GET_BYINDEX, _GET_FNAME, _VERSION = 0x07, 0x08, 0x100  # IP_SET_OP_*
-
-
-def _ask(operation: int, rest: bytes) -> bytes:
-    """Return what the kernel answers to a request, after the request's first two members. Raises UsageError."""
-    from pyipvsadm import clib
-
-    getsockopt = clib.function(
-        clib.open_library(None), "getsockopt", clib.Int, clib.Int, clib.Int, clib.Int, clib.Pointer, clib.Pointer
-    )
-    try:
-        handle = _socket.socket(_socket.AF_INET, _socket.SOCK_RAW, _socket.IPPROTO_RAW)
-    except OSError as problem:
-        raise UsageError(f"SET: the kernel cannot be asked for sets: {problem}") from None
-    try:
-        version = bytearray(struct.pack("II", _VERSION, 0))
-        request = bytearray(8) + rest
-        for data in (version, request):
-            size = clib.UInt32(len(data))
-            if getsockopt(handle.fileno(), 0, _SO_IP_SET, clib.buffer(data), clib.by_reference(size)) != 0:
-                raise UsageError("SET: the kernel does not say what sets there are")
-            if data is version:
-                request[:8] = struct.pack("I", operation) + version[4:]
-    finally:
-        handle.close()
-    return bytes(request[8:])
-
-
-def _index(name: str, draft: Draft) -> int:
-    encoded = name.encode("utf-8", "surrogateescape")
-    if len(encoded) > _LONGEST_NAME:
-        raise draft.bad(name, f"longer than {_LONGEST_NAME} bytes")
-    family, found = struct.unpack_from("IH", _ask(_GET_FNAME, struct.pack("I32s", 0, encoded)))
-    if found == _NO_SET:
-        raise draft.bad(name, "no such set")
-    if family not in (0, _socket.AF_INET if draft.family == 4 else _socket.AF_INET6):
-        raise draft.bad(name, "the set is for the other family")
-    return int(found)
-
-
-def _name(index: int) -> str:
-    return _ask(_GET_BYINDEX, struct.pack("H30x", index)).partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 # -- options -----------------------------------------------------------------------------------------------------------
@@ -89,11 +39,11 @@ def _read(text: str, draft: Draft, most: int) -> tuple[int, Sides]:
         sides.append(word[:3] == "src")
     if len(sides) > most:
         raise draft.bad(text, f'more than {most} of "src" and "dst"')
-    return _index(name, draft), sides
+    return ipset.index_of(name, draft.family), sides
 
 
 def _write(index: int, sides: Sides) -> str:
-    return f"{_name(index)} {','.join(['src' if side else 'dst' for side in sides])}"
+    return f"{ipset.name_of(index)} {','.join(['src' if side else 'dst' for side in sides])}"
 
 
 def _read_bits(text: str, draft: Draft) -> tuple[int, int, int]:
