@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyipvsadm.cli import iptables, iptables_restore, iptables_save
 from pyipvsadm.errors import KernelError, SandboxFileError
 from pyipvsadm.ipvs.backend.sandbox import SandboxBackend as VirtualServers
 from pyipvsadm.ipvs.command import AddService
@@ -25,18 +25,20 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.backend.base import Table
 
 HEADER = entry.pack_header(Header(bytes(4), bytes(4), bytes(4), bytes(4), iniface="eth+", proto=6), 4)
+HEADER6 = entry.pack_header(Header(bytes(16), bytes(16), bytes(16), bytes(16), outiface="lo"), 6)
 SERVICE = AddService(VirtualService(ServiceKey(4, "tcp", "192.0.2.1", 80)))
 ODD_NAME = "caf\udce9"  # a byte that is no UTF-8
 
 
-def jump(chain: str) -> Rule:
-    return Rule(HEADER, (), b"", chain, (1 << 63, 2))
+def jump(chain: str, header: bytes = HEADER) -> Rule:
+    return Rule(header, (), b"", chain, (1 << 63, 2))
 
 
 def fill(table: Table) -> None:
     table.create(ODD_NAME)
-    table.append("INPUT", jump(ODD_NAME))
-    table.append("INPUT", jump("ACCEPT"))
+    header = HEADER if table.family == 4 else HEADER6
+    table.append("INPUT", jump(ODD_NAME, header))
+    table.append("INPUT", jump("ACCEPT", header))
     table.set_policy("FORWARD", "DROP", (3, 4))
     table.commit()
 
@@ -191,23 +193,26 @@ def test_chains_as_deep_as_one_likes() -> None:
 # -- the commands ------------------------------------------------------------------------------------------------------
 
 
-def test_commands_work_on_a_sandbox(
-    path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert iptables.main(["--sandbox", str(path), "-A", "INPUT", "-p", "tcp", "--dport", "80", "-j", "ACCEPT"]) == 0
-    assert iptables.main6([f"--sandbox={path}", "-P", "OUTPUT", "DROP"]) == 0
-    monkeypatch.setenv("PYIPVSADM_SANDBOX", str(path))
-    assert iptables_save.main([]) == 0
-    saved = capfd.readouterr().out
-    assert "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n" in saved
-    assert iptables.main6(["-S", "OUTPUT"]) == 0
-    assert capfd.readouterr().out == "-P OUTPUT DROP\n"
-    assert iptables.main(["-t", "nat", "-A", "OUTPUT", "-j", "MASQUERADE"]) == 1
-    assert capfd.readouterr().err == "iptables: Invalid argument. Run `dmesg' for more information.\n"
-    monkeypatch.setattr(iptables_restore, "read_input", lambda: saved.replace("80", "81").encode())
-    assert iptables_restore.main([]) == 0
-    assert iptables.main(["-S", "INPUT"]) == 0
-    assert "--dport 81" in capfd.readouterr().out
+def run(tool: str, *words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a program of its own: it keeps its lock as long as it lives."""
+    argv = [sys.executable, "-m", f"pyipvsadm.cli.{tool}", *words]
+    return subprocess.run(
+        argv, input=stdin, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=60
+    )
+
+
+def test_commands_work_on_a_sandbox(path: Path) -> None:
+    place = {"PYIPVSADM_SANDBOX": str(path)}
+    words = ["-A", "INPUT", "-p", "tcp", "--dport", "80", "-j", "ACCEPT"]
+    assert run("iptables", "--sandbox", str(path), *words).returncode == 0
+    assert run("iptables", *words, f"--sandbox={path}").returncode == 0
+    saved = run("iptables_save", **place).stdout
+    assert saved.count("-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n") == 2
+    refused = run("iptables", "-t", "nat", "-A", "OUTPUT", "-j", "MASQUERADE", **place)
+    assert refused.stderr == "iptables: Invalid argument. Run `dmesg' for more information.\n"
+    assert refused.returncode == 1
+    assert run("iptables_restore", stdin=saved.replace("80", "81"), **place).returncode == 0
+    assert run("iptables", "-S", "INPUT", **place).stdout.count("--dport 81") == 2
 
 
 @pytest.mark.parametrize(
@@ -221,10 +226,6 @@ def test_commands_work_on_a_sandbox(
         (["--sandbox", "/no-such-directory/file", "-N", "foo"], 1, "/no-such-directory/file: No such file"),
     ],
 )
-def test_commands_say_what_is_wrong(
-    words: list[str], status: int, reason: str, capfd: pytest.CaptureFixture[str], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setenv("XTABLES_LOCKFILE", str(tmp_path / "lock"))
-    assert iptables.main(words) == status
-    assert reason in capfd.readouterr().err
+def test_commands_say_what_is_wrong(words: list[str], status: int, reason: str, tmp_path: Path) -> None:
+    done = run("iptables", *words, XTABLES_LOCKFILE=str(tmp_path / "lock"))
+    assert (done.returncode, reason in done.stderr) == (status, True), done.stderr
