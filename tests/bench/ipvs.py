@@ -6,16 +6,14 @@ same round. Exits with 1 where a ratio is over its budget.
 
 from __future__ import annotations
 
-import os
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.timing import Figure, alternate, over, running, seconds
 from support import netns
 
 if TYPE_CHECKING:
@@ -25,16 +23,6 @@ SERVICES = 2000
 SERVERS = 5
 BIN = Path(sys.executable).parent
 PEER = Path("/usr/sbin")
-
-
-class Figure(NamedTuple):
-    """One line of the report: what was measured, how often ours took as long as the other, and how often it may."""
-
-    what: str
-    ours: float
-    other: float
-    ratio: float
-    budget: float | None
 
 
 def dump(services: int, servers: int) -> str:
@@ -47,45 +35,9 @@ def dump(services: int, servers: int) -> str:
     return "".join(lines)
 
 
-def seconds(argv: Sequence[str | Path], stdin: str = os.devnull) -> float:
-    """Return the wall time of a process; raises RuntimeError where it fails."""
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-    ]
-    words = [str(word) for word in argv]
-    start = time.perf_counter()
-    child = os.posix_spawn(words[0], words, os.environ, file_actions=actions)
-    status = os.waitpid(child, 0)[1]
-    took = time.perf_counter() - start
-    if status:
-        raise RuntimeError(f"{' '.join(words)}: status {os.waitstatus_to_exitcode(status)}")
-    return took
-
-
-def running(*argv: str | Path) -> Callable[[], float]:
-    """Return what measures a command."""
-    return lambda: seconds(argv)
-
-
 def clear() -> None:
     """Empty the table."""
     seconds([PEER / "ipvsadm", "-C"])
-
-
-def alternate(
-    what: str, rounds: int, ours: Callable[[], float], other: Callable[[], float], budget: float | None = None
-) -> Figure:
-    """Measure both in turns, after one turn that does not count."""
-    ours()
-    other()
-    pairs = [(ours(), other()) for _ in range(rounds)]
-    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
-    mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-    figure = Figure(what, mine, theirs, ratio, budget)
-    limit = "" if budget is None else f"   budget {budget} x{'' if ratio <= budget else '   OVER'}"
-    print(f"{what:<44}{mine * 1000:>9.0f}{theirs * 1000:>9.0f}{ratio:>8.2f} x{limit}", flush=True)
-    return figure
 
 
 def compare(rounds: int) -> list[Figure]:
@@ -165,10 +117,10 @@ def main() -> int:
     """Measure in a network namespace of our own; return the exit status."""
     quick = "--quick" in sys.argv[1:]
     with netns.fresh() as namespace, namespace.entered():
-        print(f"{'median of whole processes, ms':<44}{'ours':>9}{'other':>9}{'ratio':>8}")
+        print(f"{'median of whole processes, ms':<52}{'ours':>9}{'other':>9}{'ratio':>8}")
         figures = compare(1 if quick else 5)
         growth((100, 1000) if quick else (100, 1000, 3000, 10000))
-    return int(any(figure.budget is not None and figure.ratio > figure.budget for figure in figures))
+    return int(over(figures))
 
 
 if __name__ == "__main__":
