@@ -126,6 +126,11 @@ class Resolver:
             return _COMMON[number]
         return self._system_protocols().get(number) or _PROTOCOL_NAMES.get(number)
 
+    @staticmethod
+    def listed_protocol(number: int) -> str:
+        """Return the name of a protocol without asking the system, its number where that takes asking."""
+        return _PROTOCOL_NAMES.get(number, str(number))
+
     def _system_protocols(self) -> dict[int, str]:
         """Read /etc/protocols: there is no getprotobynumber(3) in Python."""
         if not self._protocols:

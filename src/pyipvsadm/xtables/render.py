@@ -183,8 +183,8 @@ class Renderer:
         header = entry.unpack_header(rule.header, self.family)
         view = View(self.family, self.names, protocol=entry.protocol(header))
         inverted = header.invflags
-        number = "all" if not header.proto else self.names.protocol(header.proto) or str(header.proto)
-        text = f"{target_name(rule)} {_not(inverted & INV_PROTO)}{number} opt {self._fragment(header)} "
+        protocol = self.names.listed_protocol(header.proto)
+        text = f"{target_name(rule)} {_not(inverted & INV_PROTO)}{protocol} opt {self._fragment(header)} "
         text += f"in {_interface(header.iniface, inverted & INV_VIA_IN, '*')} "
         text += f"out {_interface(header.outiface, inverted & INV_VIA_OUT, '*')} "
         text += f"{_not(inverted & INV_SRCIP)}{self._network(header.src, header.smsk, view)} "
