@@ -21,7 +21,7 @@ set -g __iptables_own \
     '-P --policy|1|=|CHAIN VERDICT||what becomes of packets at the end of a built-in chain: ACCEPT or DROP' \
     '-s --source --src|1|ADCIR|HOST[/MASK][,...]||where packets come from' \
     '-d --destination --dst|1|ADCIR|HOST[/MASK][,...]||where they go to' \
-    '-p --protocol|1|ADCIR|PROTOCOL|tcp sctp udp udplite icmp icmpv6 ipv6-icmp esp ah ipv6-mh mh all|tcp, udp, icmp or another, by name or number' \
+    '-p --protocol|1|ADCIR|PROTOCOL|tcp sctp udp udplite icmp ipv6-icmp icmpv6 esp ah mobility-header ipv6-mh mh all|tcp, udp, icmp or another, by name or number' \
     '-i --in-interface|1|ADCIR|NAME[+]||where they came in; with +, all interfaces that begin so' \
     '-o --out-interface|1|ADCIR|NAME[+]||where they go out' \
     '-f --fragments||ADCIR|||fragments but the first' \
@@ -527,8 +527,6 @@ set -g __iptables_save \
     '-M --modprobe|1|taken for the sake of old scripts' \
     '-f --file|1|where to write' \
     '-V --version||print the version' \
-    '-4 --ipv4||taken for the sake of old scripts' \
-    '-6 --ipv6||taken for the sake of old scripts' \
     '--netns|1|work on the tables of this network namespace' \
     '--sandbox|1|work on tables kept in this file, not the kernel\'s'
 set -g __iptables_restore \
@@ -539,7 +537,7 @@ set -g __iptables_restore \
     '-h --help||print a help text' \
     '-n --noflush||keep the rules that are there' \
     '-w --wait|?|seconds to wait for the lock' \
-    '-W --wait-interval|1|taken for the sake of old scripts' \
+    '-W --wait-interval|?|taken for the sake of old scripts' \
     '-T --table|1|this table alone' \
     '-M --modprobe|1|taken for the sake of old scripts' \
     '-4 --ipv4||taken for the sake of old scripts' \

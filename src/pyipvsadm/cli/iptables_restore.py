@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     State = list[tuple[Chain, list[Rule]]]
 
-# Letter, word, argument ("1": one, "?": one if it is attached).
+# Letter, word, argument ("1": one, "?": one that may be missing).
 OPTIONS: Final = (
     ("c", "counters", ""),
     ("v", "verbose", ""),
@@ -34,7 +34,7 @@ OPTIONS: Final = (
     ("h", "help", ""),
     ("n", "noflush", ""),
     ("w", "wait", "?"),
-    ("W", "wait-interval", "1"),
+    ("W", "wait-interval", "?"),
     ("T", "table", "1"),
     ("M", "modprobe", "1"),
     ("4", "ipv4", ""),
@@ -84,7 +84,25 @@ def run(tool: Tool, words: Sequence[str]) -> int:
     except OSError as problem:
         complain(f"Can't open {files[0]}: {problem.strerror}")
         return 1
+    try:
+        _check_wait(given)
+    except UsageError as error:
+        return tool.blame(error)
+    if "W" in given:
+        complain("Ignoring deprecated --wait-interval option.")
+        if "w" not in given:
+            complain("Option --wait-interval requires option --wait")
+            return 1
     return _Restore(tool, given).run(text)
+
+
+def _check_wait(given: Given) -> None:
+    for letter, what in (("w", "seconds"), ("W", "interval")):
+        text = given.get(letter)
+        if text is not None and read_number(text, 0, 0x7FFFFFFF) is None:
+            raise UsageError(f"wait {what} not numeric")
+    if "W" in given and given["W"] is None:
+        raise UsageError("wait interval value required")
 
 
 def _usage(name: str) -> str:

@@ -23,8 +23,6 @@ OPTIONS: Final = (
     ("M", "modprobe", "1"),
     ("f", "file", "1"),
     ("V", "version", ""),
-    ("4", "ipv4", ""),
-    ("6", "ipv6", ""),
 )
 _PIECE: Final = 1024  # lines
 

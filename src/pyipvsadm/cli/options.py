@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
     # What was given, by letter; None where it has no argument.
     Given = dict[str, str | None]
-    Declared = Sequence[tuple[str, str, str]]  # letter, word, argument ("": none, "1": one, "?": one if attached)
+    Declared = Sequence[
+        tuple[str, str, str]
+    ]  # letter, word, argument ("": none, "1": one, "?": one that may be missing, and stands apart)
 
 
 def parse_options(words: Sequence[str], declared: Declared) -> tuple[Given, list[str]]:
@@ -26,10 +28,8 @@ def parse_options(words: Sequence[str], declared: Declared) -> tuple[Given, list
             break
         if word[:2] == "--":
             letter, text = _long(word, declared)
-            if text is None and letters[letter] == "1":
-                if not waiting:
-                    raise UsageError(f"option '{word}' requires an argument")
-                text = waiting.pop(0)
+            if text is None and letters[letter]:
+                text = _next(letters[letter], waiting, f"option '{word}' requires an argument")
             given[letter] = text
         elif word[:1] == "-" and word != "-":
             _short(word, letters, waiting, given)
@@ -57,12 +57,17 @@ def _short(word: str, letters: dict[str, str], waiting: list[str], given: Given)
         if argument is None:
             raise UsageError(f"invalid option -- '{letter}'")
         attached = word[place:]
-        if not argument:
+        if not argument or (argument == "?" and attached):
             given[letter] = None
             continue
-        if not attached and argument == "1":
-            if not waiting:
-                raise UsageError(f"option requires an argument -- '{letter}'")
-            attached = waiting.pop(0)
-        given[letter] = attached or None
+        given[letter] = attached or _next(argument, waiting, f"option requires an argument -- '{letter}'")
         return
+
+
+def _next(argument: str, waiting: list[str], error: str) -> str | None:
+    """Take the next word for an option; one that may be missing is not taken from what looks like an option."""
+    if argument == "?" and (not waiting or waiting[0][:1] in ("-", "!")):
+        return None
+    if not waiting:
+        raise UsageError(error)
+    return waiting.pop(0)

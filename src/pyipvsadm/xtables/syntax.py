@@ -133,12 +133,13 @@ _OWN: Final[dict[Family, tuple[dict[str, Own], dict[str, Own]]]] = {4: _own_opti
 class Wanted:
     """What a command line asks for beside its command: the table, the lock."""
 
-    __slots__ = ("form", "modprobe", "table", "wait")
+    __slots__ = ("form", "modprobe", "table", "wait", "warnings")
 
     def __init__(self) -> None:
         self.table = "filter"
         self.wait: int | None = None  # seconds to wait for the lock at most, -1 for ever, None: not said
         self.modprobe: str | None = None
+        self.warnings: list[str] = []  # what the command should say but can do without
         self.form: str | None = None  # how to list: one of FORMS
 
 
@@ -565,8 +566,11 @@ class _Line:
         if self.in_dump:
             raise UsageError("You cannot use `-W' from iptables-restore")
         text = self.optional_word(text)
-        if text is not None and read_number(text, 0, 0x7FFFFFFF) is None:
+        if text is None:
+            raise UsageError("wait interval value required")
+        if read_number(text, 0, 0x7FFFFFFF) is None:
             raise UsageError("wait interval not numeric")
+        self.wanted.warnings.append("Ignoring deprecated --wait-interval option.")
 
     def read_M(self, text: str) -> None:  # noqa: N802
         self.wanted.modprobe = text
@@ -628,6 +632,8 @@ class _Line:
         target = b""
         if self.target:
             target = entry.pack_extension(self.target.extension, self.target.extension.finish(self.target))
+        if self.wanted.warnings and self.wanted.wait is None:
+            raise UsageError("Option --wait-interval requires option --wait\n")
         if not self.commands:
             raise UsageError("no command specified")
         rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()
