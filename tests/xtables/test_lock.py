@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from xtables.conftest import Pair
 
@@ -49,3 +51,30 @@ def test_a_lock_that_cannot_be_opened(pair: Pair) -> None:
     ours = pair.mine.ours("-N", "foo", tool="iptables", env=environment)
     assert (ours.status, ours.stdout) == (theirs.status, theirs.stdout)
     assert ours.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["-w", "-w 5", "-w5", "--wait=5", "--wait 5", "-w x", "-W", "-W x", "-W 5", "-w -W 5", "-w 5 -W 100000"],
+)
+def test_waiting_is_asked_for_in_the_same_ways(pair: Pair, words: str) -> None:
+    for tool, rest, stdin in (("iptables", ["-S"], ""), ("iptables-restore", ["-n"], "*filter\n-A INPUT\nCOMMIT\n")):
+        theirs, ours = (run(tool, *words.split(), *rest, stdin=stdin) for run in (pair.peer, pair.ours))
+        assert (ours.status, ours.stdout) == (theirs.status, theirs.stdout), tool
+        assert ("deprecated" in ours.stderr) == ("deprecated" in theirs.stderr), tool
+
+
+def test_callers_options_come_first(pair: Pair) -> None:
+    """Ask as kube-proxy does."""
+    pair.peer("iptables", "-A", "INPUT", "-s", "192.0.2.1", in_mine=True)
+    words = ("-w", "5", "-W", "100000", "-C", "INPUT", "-t", "filter", "-s")
+    assert pair.ours("iptables", *words, "192.0.2.1").status == 0
+    assert pair.ours("iptables", *words, "192.0.2.2").status == 1
+    dump = "*filter\n:KUBE-A - [0:0]\n[3:4] -A KUBE-A -j ACCEPT\nCOMMIT\n"
+    options = ("-w", "5", "-W", "100000", "-T", "filter", "--noflush", "--counters")
+    assert pair.ours("iptables-restore", *options, stdin=dump) == (
+        0,
+        "",
+        "Ignoring deprecated --wait-interval option.\n",
+    )
+    assert "[3:4] -A KUBE-A -j ACCEPT" in pair.peer("iptables-save", "-c", in_mine=True).stdout

@@ -633,7 +633,7 @@ class _Line:
         if self.target:
             target = entry.pack_extension(self.target.extension, self.target.extension.finish(self.target))
         if self.wanted.warnings and self.wanted.wait is None:
-            raise UsageError("Option --wait-interval requires option --wait\n")
+            raise UsageError("\n".join((*self.wanted.warnings, "--wait-interval only makes sense with --wait\n")))
         if not self.commands:
             raise UsageError("no command specified")
         rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()
