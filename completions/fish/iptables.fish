@@ -540,8 +540,6 @@ set -g __iptables_restore \
     '-W --wait-interval|?|taken for the sake of old scripts' \
     '-T --table|1|this table alone' \
     '-M --modprobe|1|taken for the sake of old scripts' \
-    '-4 --ipv4||taken for the sake of old scripts' \
-    '-6 --ipv6||taken for the sake of old scripts' \
     '-b --binary||taken for the sake of old scripts' \
     '--netns|1|work on the tables of this network namespace' \
     '--sandbox|1|work on tables kept in this file, not the kernel\'s'

@@ -37,8 +37,6 @@ OPTIONS: Final = (
     ("W", "wait-interval", "?"),
     ("T", "table", "1"),
     ("M", "modprobe", "1"),
-    ("4", "ipv4", ""),
-    ("6", "ipv6", ""),
     ("b", "binary", ""),
 )
 _NO_COUNTERS: Final = (0, 0)
