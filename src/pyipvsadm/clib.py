@@ -76,6 +76,10 @@ def open_library(name: str | None) -> int:
     return _ctypes.dlopen(name)  # type: ignore[arg-type]  # typeshed does not know of None
 
 
+getsockopt: Final = function(open_library(None), "getsockopt", Int, Int, Int, Int, Pointer, Pointer)
+"""getsockopt(2) with a buffer that is also read, which the interpreter's own has not."""
+
+
 class Text(_SimpleCData):  # type: ignore[type-arg]
     """``const char *``: bytes, or None."""
 

@@ -33,10 +33,7 @@ def run(tool: Tool, words: Sequence[str]) -> int:
     try:
         asked, wanted = tool.parser.parse(tool.choose(words))
         return _carry_out(tool, asked, wanted)
-    except LockHeldError as error:
-        complain(str(error))
-        return error.exit_status
-    except LockFileError as error:
+    except (LockHeldError, LockFileError) as error:
         complain(str(error))
         return error.exit_status
     except UsageError as error:

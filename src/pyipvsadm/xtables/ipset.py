@@ -42,9 +42,6 @@ _INDEXED: Final = Layout(
 
 def _ask(question: Layout, values: Values, answer: Layout) -> Values:
     """Ask the kernel. Raises UsageError, of status 1, where it cannot be asked."""
-    getsockopt = clib.function(
-        clib.open_library(None), "getsockopt", clib.Int, clib.Int, clib.Int, clib.Int, clib.Pointer, clib.Pointer
-    )
     memory = bytearray(question.pack(values))
     size = clib.UInt32(len(memory))
     try:
@@ -52,7 +49,7 @@ def _ask(question: Layout, values: Values, answer: Layout) -> Values:
     except OSError:
         raise UsageError("Can't open socket to ipset.", exit_status=1) from None
     try:
-        if getsockopt(handle.fileno(), 0, _SO_IP_SET, clib.buffer(memory), clib.by_reference(size)):
+        if clib.getsockopt(handle.fileno(), 0, _SO_IP_SET, clib.buffer(memory), clib.by_reference(size)):
             reason = "Kernel module xt_set is not loaded in." if question is _VERSIONS else ""
             problem = reason or f"Problem when communicating with ipset, errno={clib.errno()}."
             raise UsageError(problem, exit_status=1)

@@ -651,8 +651,6 @@ class _Line:
         for letter in "nsdpjvxio0cf":
             if letter in self.given and all(letter in ILLEGAL[kind] for kind in kinds):
                 raise UsageError(f"Illegal option `-{letter}' with this command")
-        if self.matches and not all(kind in "ADCIR" for kind in kinds):
-            return  # they count for nothing
 
     def check_interfaces(self) -> None:
         if self.commands[0] not in "ADCIR":

@@ -48,10 +48,6 @@ _make_server: Final = maker(ServerState)
 _NO_SERVER: Final = bytes(SERVER_SETTINGS.size)
 _IDLE: Final = bytes(SERVER_CONNECTIONS.size)
 
-_getsockopt: Final = clib.function(
-    clib.open_library(None), "getsockopt", clib.Int, clib.Int, clib.Int, clib.Int, clib.Pointer, clib.Pointer
-)
-
 
 class SocketOptions:
     """Reads services' servers in the network namespace of its creation. Any method may raise OSError."""
@@ -82,7 +78,7 @@ class SocketOptions:
         """Have the question in the buffer answered in its place, with ``size`` bytes."""
         descriptor, level, buffer, length = self._arguments
         self._length.value = size
-        if _getsockopt(descriptor, level, option, buffer, length):
+        if clib.getsockopt(descriptor, level, option, buffer, length):
             number = clib.errno()
             raise OSError(number, os.strerror(number))
 

@@ -278,11 +278,8 @@ class LegacyBackend:
                     self._socket = _socket.socket(domain, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, _socket.IPPROTO_RAW)
         except OSError:
             return revision == 0
-        getsockopt = clib.function(
-            clib.open_library(None), "getsockopt", clib.Int, clib.Int, clib.Int, clib.Int, clib.Pointer, clib.Pointer
-        )
         option = _GET_REVISION[self.family, kind]
-        if getsockopt(self._socket.fileno(), level, option, clib.buffer(question), clib.by_reference(size)):
+        if clib.getsockopt(self._socket.fileno(), level, option, clib.buffer(question), clib.by_reference(size)):
             return clib.errno() not in (errno.EPROTONOSUPPORT, errno.ENOENT) and revision == 0
         return True
 
