@@ -59,7 +59,8 @@ class Namespace:
     def __init__(self, name: str) -> None:
         self.name = name
         _ip("netns", "add", name)
-        _ip("-n", name, "link", "set", "lo", "up")  # the kernel refuses real servers until there is a routing table
+        with self.entered():  # not "ip -n", which wants to mount, and a chroot's / is no mount
+            _ip("link", "set", "lo", "up")  # the kernel refuses real servers until there is a routing table
 
     def delete(self) -> None:
         """Delete it; processes that are still inside keep it alive without a name."""
