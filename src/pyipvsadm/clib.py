@@ -12,6 +12,7 @@ from _ctypes import _SimpleCData
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Callable
     from typing import Any, Final
 
@@ -53,7 +54,7 @@ def by_reference(value: _SimpleCData[Any]) -> Pointer:
     return pointer
 
 
-def buffer(data: bytearray) -> Pointer:
+def buffer(data: bytearray | mmap.mmap) -> Pointer:
     """Return a pointer to the memory of ``data``, which must not change its size as long as there is one."""
     array = type("Buffer", (_ctypes.Array,), {"_type_": Char, "_length_": len(data)})
     return by_reference(array.from_buffer(data))  # type: ignore[attr-defined]

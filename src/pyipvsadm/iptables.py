@@ -7,6 +7,11 @@
         for rule in table.rules("PREROUTING"):
             print(rule.protocol, rule.target, rule.counters.packets)
 
+Whole sets of tables are read from a kernel or a dump, written as a dump and restored:
+
+    before = pyipvsadm.iptables.read(family=4)
+    pyipvsadm.iptables.restore(pyipvsadm.iptables.save(before), family=4)
+
 Rules are given as text in the syntax of iptables(8), without the command and the chain, or as ``Rule``; what they mean
 is in iptables-extensions(8). Chains are named; rules are counted from 1. The kernel is reached over libiptc, as
 iptables-legacy does; importing this module opens nothing.
@@ -18,11 +23,12 @@ import errno
 import os
 from _thread import get_ident
 
-from pyipvsadm.errors import KernelError, PyIpvsadmError, Unsupported, UsageError, WireError
+from pyipvsadm.errors import KernelError, PyIpvsadmError, SandboxFileError, Unsupported, UsageError, WireError
 from pyipvsadm.netns import NetworkNamespace
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import command, entry, lock
 from pyipvsadm.xtables.backend.legacy import LegacyBackend
+from pyipvsadm.xtables.backend.sandbox import SandboxBackend
 from pyipvsadm.xtables.dump import split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
@@ -30,33 +36,48 @@ from pyipvsadm.xtables.model import Rule as Entry
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target
 from pyipvsadm.xtables.render import Renderer, dump
+from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore
 from pyipvsadm.xtables.syntax import RuleParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
     from typing import Any, Final, Self
 
     from pyipvsadm.xtables import model
+    from pyipvsadm.xtables.backend.base import Backend, Listing
+    from pyipvsadm.xtables.backend.base import Table as BackendTable
     from pyipvsadm.xtables.options import Family
     from pyipvsadm.xtables.syntax import Command
 
 __all__ = [
     "Chain",
+    "ChainState",
+    "CommitMissing",
     "Counters",
     "KernelError",
+    "LineFailed",
     "LockFileError",
     "LockHeldError",
     "Match",
     "Option",
     "PyIpvsadmError",
     "Rule",
+    "Ruleset",
+    "SandboxFileError",
     "Table",
+    "TableState",
     "Target",
     "Unsupported",
     "UsageError",
     "WireError",
     "open",
+    "parse",
+    "read",
+    "restore",
+    "sandbox",
+    "save",
     "tables",
 ]
 
@@ -72,9 +93,16 @@ def open(  # noqa: A001  # as in tarfile.open
     ``netns`` is a name of ip-netns(8) or a path, None for the caller's namespace. The ``with`` block takes the xtables
     lock, for which it waits at most ``wait`` seconds, or for ever (None); it reads the table at its beginning.
     """
-    if family not in (4, 6):
-        raise ValueError(f"family must be 4 or 6, not {family!r}")
-    return Table(table, family, netns, wait)
+    return Table(table, LegacyBackend(_checked_family(family)), netns, wait)
+
+
+def sandbox(table: str = "filter", *, family: Family = 4, path: str | os.PathLike[str] | None = None) -> Table:
+    """Return a table as ``open`` does, of a sandbox: in memory, or kept in the file ``path``.
+
+    It refuses what the kernel refuses, but needs none. A file that does not exist has empty tables. Any method may
+    raise SandboxFileError.
+    """
+    return Table(table, SandboxBackend(_checked_family(family), path))
 
 
 def tables(*, family: Family = 4, netns: str | None = None) -> list[str]:
@@ -84,6 +112,188 @@ def tables(*, family: Family = 4, netns: str | None = None) -> list[str]:
     """
     with NetworkNamespace(netns):
         return LegacyBackend(family).names()
+
+
+# -- whole sets of tables ----------------------------------------------------------------------------------------------
+
+
+class ChainState(Record):
+    """A chain and its rules; ``policy`` ("ACCEPT", "DROP") and ``counters`` are a built-in chain's, else None, zero."""
+
+    name: str
+    policy: str | None
+    counters: Counters
+    rules: tuple[Rule, ...]
+
+
+class TableState(Record):
+    """A table: its chains, the built-in ones in the order of hooks, then the others by name."""
+
+    name: str
+    chains: tuple[ChainState, ...]
+
+
+class Ruleset(Record):
+    """Tables of one family (4, 6), in the order in which they were read."""
+
+    family: Family
+    tables: tuple[TableState, ...]
+
+    def table(self, name: str) -> TableState | None:
+        """Return the table of a name, None where it is not there."""
+        return next((table for table in self.tables if table.name == name), None)
+
+
+def read(*, family: Family = 4, netns: str | None = None, sandbox: str | os.PathLike[str] | None = None) -> Ruleset:
+    """Return all tables that have been used in a namespace, or that a sandbox's file has; takes no lock.
+
+    Raises KernelError (operation "init") where there is no right to them (EPERM), Unsupported where there is no such
+    namespace, SandboxFileError.
+    """
+    with _Tools(family, netns, sandbox) as tools:
+        return tools.ruleset({name: tools.backend.read(name) for name in tools.backend.names()})
+
+
+def parse(dump: str, *, family: Family = 4) -> Ruleset:
+    """Return what a dump (iptables-save(8)) holds, counters included; no kernel is asked.
+
+    Raises UsageError, with its ``line``, for one that is no command, LineFailed for one that makes no sense where it
+    is, and CommitMissing.
+    """
+    with _Tools(family, None, None, memory=True) as tools:
+        return tools.ruleset(tools.restore(dump, counters=True, noflush=False, test=True))
+
+
+def save(ruleset: Ruleset, *, counters: bool = False) -> str:
+    """Return tables as iptables-save(8) prints them, without its comments: ``*nat`` … ``COMMIT`` for each.
+
+    Counters of policies are always there, those of rules with ``counters``.
+    """
+    texts = []
+    for table in ruleset.tables:
+        texts.append(f"*{table.name}\n")
+        for chain in table.chains:
+            packets, octets = chain.counters.packets, chain.counters.bytes
+            texts.append(f":{chain.name} {chain.policy or '-'} [{packets}:{octets}]\n")
+        for chain in table.chains:
+            for rule in chain.rules:
+                counts = f"[{rule.counters.packets}:{rule.counters.bytes}] " if counters else ""
+                texts.append(f"{counts}-A {chain.name}{rule.text and ' '}{rule.text}\n")
+        texts.append("COMMIT\n")
+    return "".join(texts)
+
+
+def restore(
+    dump: str,
+    *,
+    family: Family = 4,
+    netns: str | None = None,
+    sandbox: str | os.PathLike[str] | None = None,
+    counters: bool = False,
+    noflush: bool = False,
+    test: bool = False,
+    wait: int | None = None,
+) -> None:
+    """Carry out a dump (iptables-save(8)) as iptables-restore(8) does: all its tables change, or none.
+
+    With ``counters`` rules are counted as the dump says; ``noflush`` leaves what is there and not named; ``test``
+    changes nothing. Waits at most ``wait`` seconds for the xtables lock, or for ever (None). Raises UsageError, with
+    its ``line``, for a line that is no command, LineFailed for a line, or the commit of a table, that is refused,
+    CommitMissing, LockHeldError, LockFileError, SandboxFileError, and Unsupported where there is no such namespace.
+    """
+    with _Tools(family, netns, sandbox) as tools:
+        tools.restore(dump, counters=counters, noflush=noflush, test=test, wait=wait)
+
+
+class _Tools:
+    """What reads and changes tables of one family as a whole, for the time of a ``with`` block."""
+
+    def __init__(
+        self,
+        family: Family,
+        netns: str | None,
+        sandbox: str | os.PathLike[str] | None,
+        *,
+        memory: bool = False,
+    ) -> None:
+        if netns is not None and sandbox is not None:
+            raise ValueError("netns and sandbox name two different places")
+        self._family = _checked_family(family)
+        self._inside = NetworkNamespace(netns)
+        in_sandbox = memory or sandbox is not None
+        self.backend: Backend = SandboxBackend(family, sandbox) if in_sandbox else LegacyBackend(family)
+        names = Resolver()
+        self._renderer = Renderer(family, names)
+        self._parser = RuleParser(family, names, self.backend)
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        self._inside.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._inside.__exit__(kind, error, trace)
+        if isinstance(self.backend, LegacyBackend):
+            self.backend.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def restore(
+        self, dump: str, *, counters: bool, noflush: bool, test: bool, wait: int | None = None
+    ) -> dict[str, BackendTable]:
+        def take_lock() -> None:
+            if self._lock is None and isinstance(self.backend, LegacyBackend):
+                self._lock = lock.take(os.environ.get(lock.VARIABLE) or lock.PATH, wait)
+
+        work = Restore(
+            self._parser,
+            self._renderer,
+            self.backend,
+            lock=take_lock,
+            say=_ignore,
+            warn=_ignore,
+            counters=counters,
+            noflush=noflush,
+            test=test,
+        )
+        work.run(dump.split("\n"))
+        return work.tables()
+
+    def ruleset(self, tables: Mapping[str, Listing]) -> Ruleset:
+        parts = Parts(self._renderer)
+        return Ruleset(
+            self._family,
+            tuple(
+                [
+                    TableState(
+                        name,
+                        tuple(
+                            [
+                                ChainState(
+                                    chain.name,
+                                    chain.policy,
+                                    Counters(*chain.counters),
+                                    tuple([parts.of(rule) for rule in table.rules(chain.name)]),
+                                )
+                                for chain in table.chains(references=False)
+                            ]
+                        ),
+                    )
+                    for name, table in tables.items()
+                ]
+            ),
+        )
+
+
+def _checked_family(family: Family) -> Family:
+    if family not in (4, 6):
+        raise ValueError(f"family must be 4 or 6, not {family!r}")
+    return family
+
+
+# -- one table ---------------------------------------------------------------------------------------------------------
 
 
 class Chain(Record):
@@ -112,13 +322,15 @@ class Table:
     UsageError tells what is wrong with a rule. Other threads need objects of their own.
     """
 
-    def __init__(self, name: str, family: Family, netns: str | None, wait: int | None) -> None:
+    def __init__(
+        self, name: str, backend: LegacyBackend | SandboxBackend, netns: str | None = None, wait: int | None = None
+    ) -> None:
         self.name = name
-        self.family = family
+        self.family = family = backend.family
         self._wait = wait
         self._inside = NetworkNamespace(netns)
         names = Resolver()
-        self._backend = LegacyBackend(family)
+        self._backend = backend
         self._renderer = Renderer(family, names)
         self._parser = RuleParser(family, names, self._backend)
         self._parts = Parts(self._renderer)
@@ -137,14 +349,17 @@ class Table:
         if self._engine is not None:
             raise ValueError(f"table {self.name} is open already")
         with self._inside:
+            held = None
             place = (os.stat(_THIS_NAMESPACE).st_ino, self.family, self.name)
-            held = _SharedLock.take(place, self._wait)
+            if isinstance(self._backend, LegacyBackend):
+                held = _SharedLock.take(place, self._wait)
             try:
                 self._engine = self._open()
             except BaseException:
-                held.release(place)
+                if held:
+                    held.release(place)
                 raise
-        self._lock = (held, place)
+        self._lock = (held, place) if held else None
         self._changes = []
         return self
 
@@ -154,7 +369,8 @@ class Table:
                 self._commit()
         finally:
             self._close()
-            self._backend.close()
+            if isinstance(self._backend, LegacyBackend):
+                self._backend.close()
             if self._lock is not None:
                 held, place = self._lock
                 held.release(place)
@@ -259,9 +475,9 @@ class Table:
     def save(self, *, counters: bool = False) -> str:
         """Return the table as iptables-save(8) prints it, without its comments: ``*nat`` … ``COMMIT``."""
         table = self._opened().table
-        chains = [(chain, self._entries(chain.name)) for chain in table.chains()]
+        chains = table.chains(references=False)
         with self._inside:
-            return "".join(dump(self.name, chains, self._renderer, counters=counters))
+            return "".join(dump(self.name, chains, self._entries, self._renderer, counters=counters))
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _MOST_ANSWERS: Final = 1 << 16  # a long-lived program must not grow with its input
 
 
-class _Answers(dict):  # type: ignore[type-arg]
-    """What a function returned, by its argument."""
+class Answers(dict):  # type: ignore[type-arg]
+    """What a function returned, by its argument: asked for as ``answers[argument]``."""
 
     __slots__ = ("_function",)
 
@@ -33,4 +33,4 @@ def remembered(function: Callable[[A], R]) -> Callable[[A], R]:
 
     functools.lru_cache, whose package takes long to import, would also keep the order in which values were asked for.
     """
-    return _Answers(function).__getitem__
+    return Answers(function).__getitem__

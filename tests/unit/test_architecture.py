@@ -38,7 +38,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.package": ("xtables=", ""),
     "x.model": ("xtables.layout xtables.options xtables.kinds xtables.names xtables.model", "base x.model"),
     "x.command": ("xtables.command", "base x.model"),
-    "x.entry": ("xtables.entry", "base x.model"),
+    "x.entry": ("xtables.entry xtables.blob", "base x.model x.entry"),
+    "x.table": ("xtables.table xtables.reasons", "base x.model x.entry"),
     "x.registry": ("xtables.registry", "base x.model"),
     "x.asking": ("xtables.ipset xtables.extensions.pins", "base netlink x.model"),
     "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
@@ -49,15 +50,22 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.lock": ("xtables.lock", "base"),
     "x.backend": ("xtables.backend=", "base x.model"),
     "x.backend.base": ("xtables.backend.base", "base x.model"),
-    "x.backend.legacy": ("xtables.backend.legacy", "base netlink x.model x.entry x.backend.base"),
-    "x.checks": ("xtables.checks", "base x.model x.entry x.registry"),
-    "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.checks x.backend.base"),
-    "x.engine": ("xtables.engine", "base x.package x.model x.command x.entry x.text x.backend.base"),
+    "x.backend.legacy": (
+        "xtables.backend.legacy xtables.backend.sockopt xtables.backend.rewrite",
+        "base netlink x.model x.entry x.table x.backend.base x.backend.legacy",
+    ),
+    "x.checks": ("xtables.checks", "base x.model x.entry x.registry x.table"),
+    "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.table x.checks x.backend.base"),
+    "x.engine": (
+        "xtables.engine xtables.restore",
+        "base x.package x.model x.command x.entry x.text x.backend.base x.engine",
+    ),
     "ui": ("ui", "base model text ui x.model x.command x.text x.backend.base"),
     "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "x.api": (
         "iptables",
-        "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy",
+        "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
+        "x.backend.sandbox",
     ),
     "cli": (
         "cli",

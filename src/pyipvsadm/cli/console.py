@@ -11,7 +11,7 @@ from pyipvsadm.errors import PyIpvsadmError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Final, NoReturn
 
 STDIN: Final = 0
@@ -93,6 +93,20 @@ def read_input() -> bytes:
     while part := os.read(STDIN, 1 << 18):
         parts.append(part)
     return b"".join(parts)
+
+
+def read_lines(descriptor: int) -> Iterator[str]:
+    """Yield the lines of an open file as they are read, without their ends. Raises OSError."""
+    left = b""
+    while part := os.read(descriptor, 1 << 18):
+        end = part.rfind(b"\n")
+        if end < 0:
+            left += part
+            continue
+        yield from (left + part[:end]).decode("utf-8", "surrogateescape").split("\n")
+        left = part[end + 1 :]
+    if left:
+        yield left.decode("utf-8", "surrogateescape")
 
 
 def environment(name: str) -> str | None:

@@ -79,12 +79,12 @@ class Tool:
                 exit_status=_NO_TABLE,
             ) from None
 
-    def blame(self, error: UsageError, line: int = 0) -> int:
+    def blame(self, error: UsageError) -> int:
         """Print what is wrong with the arguments, or with a line of a dump; return the exit status."""
         text = "" if error.message.startswith("Bad argument") else f"{self.name} {VERSION}: "
         text += error.message
-        if line:
-            text += f"\nError occurred at line: {line}"
+        if error.line is not None:
+            text += f"\nError occurred at line: {error.line}"
         if error.exit_status == 2:
             text += f"\nTry `{self.name} -h' or '{self.name} --help' for more information."
         complain(text)

@@ -8,30 +8,19 @@ from __future__ import annotations
 
 import errno
 
-from pyipvsadm.errors import KernelError
 from pyipvsadm.xtables import entry, registry
 from pyipvsadm.xtables.model import INV_PROTO, VERDICTS
 from pyipvsadm.xtables.options import Place
+from pyipvsadm.xtables.reasons import commit_refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Final
 
     from pyipvsadm.xtables.model import Kind, Rule
     from pyipvsadm.xtables.options import Extension, Family
 
     Chain = tuple[str, bool, Sequence[Rule]]  # name, whether it is built in, rules
-
-_REASONS: Final = {
-    errno.EINVAL: "Invalid argument",
-    errno.ELOOP: "Too many levels of symbolic links",
-    errno.ENOENT: "No chain/target/match by that name",
-}
-
-
-def _refusal(number: int) -> KernelError:
-    return KernelError("commit", number, _REASONS[number])
 
 
 def check(table: str, family: Family, chains: Sequence[Chain]) -> None:
@@ -82,7 +71,7 @@ class _Reach:
                 continue
             path[chain] = jumps
             if target in path:
-                raise _refusal(errno.ELOOP)
+                raise commit_refused(errno.ELOOP)
             if target not in seen:
                 seen.add(target)
                 path[target] = iter(self._jumps[target])
@@ -116,9 +105,9 @@ class _Checker:
     def _check_extension(self, kind: Kind, name: str, revision: int, payload: bytes, place: Place) -> None:
         extension = self._extension(kind, name, revision)
         if extension is None:
-            raise _refusal(errno.ENOENT)
+            raise commit_refused(errno.ENOENT)
         if len(payload) != extension.size or not extension.allowed(payload, place):
-            raise _refusal(errno.EINVAL)
+            raise commit_refused(errno.EINVAL)
 
     def _extension(self, kind: Kind, name: str, revision: int) -> Extension | None:
         for extension in registry.revisions(kind, name, self._family):

@@ -9,9 +9,8 @@ from __future__ import annotations
 from _socket import AF_INET, AF_INET6, inet_pton
 
 from pyipvsadm.errors import UsageError
-from pyipvsadm.record import maker
 from pyipvsadm.xtables import command, entry
-from pyipvsadm.xtables.model import HOOK_CHAINS, INV_DSTIP, INV_SRCIP, VERDICTS, Rule
+from pyipvsadm.xtables.model import HOOK_CHAINS, INV_DSTIP, INV_SRCIP, VERDICTS
 from pyipvsadm.xtables.syntax import prefix_mask
 
 TYPE_CHECKING = False
@@ -19,16 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final
 
+    from pyipvsadm.xtables.model import Kind
     from pyipvsadm.xtables.syntax import Command, RuleParser
 
-    Words = tuple[str, ...]
 
 _MOST_PARTS: Final = 1 << 16
+_PLAIN_GOALS: Final = frozenset(("", *VERDICTS))
 _INTERFACES: Final = frozenset(("-i", "-o", "--in-interface", "--out-interface"))
-_PARTS: Final = frozenset(("-m", "-j", "-g"))
 _BLANKS: Final = (" ", "\t")
 _ENDS: Final = ("", *_BLANKS)
-_make_rule: Final = maker(Rule)
+
+
+def split_blanks(line: str) -> list[str]:
+    """Return what stands between spaces and tabs, and nothing else that some call white space."""
+    if line.isprintable():
+        return line.split()
+    return [word for word in line.replace("\t", " ").replace("\n", " ").split(" ") if word]
 
 
 def split_words(line: str) -> list[str]:
@@ -37,9 +42,9 @@ def split_words(line: str) -> list[str]:
     Within quotes a backslash makes the next character stand for itself. Raises UsageError for quotes left open.
     """
     if '"' not in line:
-        return line.split()
+        return split_blanks(line)
     parts = line.split('"')
-    if "\\" in line or len(parts) % 2 == 0:
+    if "\\" in line or len(parts) % 2 == 0 or not line.isprintable():
         return _split_slowly(line)
     words = parts[0].split()
     for quoted, bare in zip(parts[1::2], parts[2::2], strict=True):
@@ -76,6 +81,70 @@ def _split_slowly(line: str) -> list[str]:
     return words
 
 
+class NotPlain(Exception):
+    """A line, or a piece of one, that is not as iptables-save writes it, or not surely: it has to be parsed."""
+
+
+class _Pieces(dict):  # type: ignore[type-arg]
+    """What follows a -m, or a -j, in rules for one protocol: packed matches or targets, and their names, by their text.
+
+    Asked for as ``pieces[text]``; raises NotPlain. What a short cut reads of targets is not remembered: it seldom comes
+    again.
+    """
+
+    __slots__ = ("_kind", "_not_plain", "_parser", "_protocol")
+
+    def __init__(self, parser: RuleParser, kind: Kind, protocol: int) -> None:
+        self._parser = parser
+        self._kind = kind
+        self._protocol = protocol
+        self._not_plain: set[str] = set()
+
+    def __missing__(self, piece: str) -> tuple[bytes, str]:
+        if piece in self._not_plain:
+            raise NotPlain
+        name, _, options = piece.partition(" ")
+        extension = self._parser.extension(self._kind, name)
+        if extension is None:
+            raise NotPlain
+        if extension.quick and piece.isprintable():
+            payload = extension.quick(options, self._parser.family, self._protocol)
+            if payload is not None:
+                part = entry.pack_extension(extension, payload), name
+                if self._kind == "match":
+                    self._keep(piece, part)
+                return part
+        block = None
+        try:
+            if piece.isprintable():  # which other white space is not
+                block = self._parser.read_part(extension, split_words(options), self._protocol)
+        except UsageError:  # an open quote
+            pass
+        if block is None:
+            self._not_plain.add(piece)
+            raise NotPlain
+        self._keep(piece, (block, name))
+        return block, name
+
+    def _keep(self, piece: str, part: tuple[bytes, str]) -> None:
+        if len(self) >= _MOST_PARTS:
+            self.clear()
+            self._not_plain.clear()
+        self[piece] = part
+
+
+class _Beginning:
+    """What the beginning of a rule means, and what can follow it."""
+
+    __slots__ = ("header", "matches", "names_interfaces", "rest", "targets")
+
+    def __init__(self, header: bytes, rest: bytes, pieces: tuple[_Pieces, _Pieces], *, names_interfaces: bool) -> None:
+        self.header = header  # for any addresses
+        self.rest = rest  # of it, behind addresses and masks
+        self.matches, self.targets = pieces
+        self.names_interfaces = names_interfaces
+
+
 class DumpParser:
     """Reads the commands of a dump's lines; remembers what it takes to read more like them fast."""
 
@@ -85,11 +154,11 @@ class DumpParser:
         self._domain = AF_INET if parser.family == 4 else AF_INET6
         self._whole = prefix_mask(32 if parser.family == 4 else 128, parser.family)
         self._nothing = bytes(len(self._whole))
-        self._rests: dict[Words, tuple[bytes, int] | None] = {}  # of headers: all but addresses; protocol
+        self._beginnings: dict[str, _Beginning | None] = {}  # by their text, without addresses
         self._masks: dict[str, bytes] = {}
-        self._blocks: dict[tuple[int, Words], bytes | None] = {}
-        self._independent: dict[Words, bool] = {}
-        self._targets: dict[tuple[int, Words], tuple[bytes, str] | None] = {}
+        self._pieces: dict[int, tuple[_Pieces, _Pieces]] = {}  # by the rule's protocol
+        # Sequences of names of matches, and of these and a target, in which no option belongs to two.
+        self._independent: set[str] = set()
         self.chains: set[str] = set()  # that the dump has made: jumps to them are to nothing else
 
     def parse(self, words: Sequence[str], table: str, counters: tuple[int, int] | None) -> Command:
@@ -100,99 +169,105 @@ class DumpParser:
         asked, _ = self._parser.parse(given, table=table)
         return asked
 
-    def read_rule(self, words: Sequence[str], counters: tuple[int, int]) -> Rule | None:
-        """Return the rule of words that begin with -A and a chain and are written as iptables-save does.
+    def read_rule(self, line: str) -> tuple[str, str, bytes, list[bytes], bytes, str]:
+        """Return the rule of a line that begins with -A and is as iptables-save writes it, in parts.
 
-        None for others, and for those with which something may be wrong: they have to be parsed.
+        These are chain and name of the target, then the fields of a Rule but for the counters.
+
+        Raises NotPlain for others, and for those with which something may be wrong. What is within quotes may be cut
+        too: then a piece is left with an open quote, which makes no part of a rule.
         """
-        bounds = [place for place, word in enumerate(words) if word in _PARTS]
-        bounds.append(len(words))
-        begin = bounds[0]
-        found = self._read_header(words, begin)
-        if found is None:
-            return None
-        header, protocol = found
-        matches: list[bytes] = []
-        names: list[str] = []
-        target, jump = b"", ""
-        for end in bounds[1:]:
-            part = tuple(words[begin:end])
-            begin = end
-            if len(part) < 2 or jump:
-                return None
-            names.append(part[1])
-            if part[0] == "-m":
-                block = self._match(part, protocol)
-                if block is None:
-                    return None
-                matches.append(block)
-            else:
-                read = self._target(part, protocol)
-                if read is None:
-                    return None
-                target, jump = read
-                if part[0] == "-g":
-                    header = entry.with_goto(header, self._family)
-        if len(names) > 1 and not self._are_independent(tuple(names), jump=bool(jump)):
-            return None
-        return _make_rule((Rule, header, tuple(matches), target, jump, counters))
+        pieces = line.split(" -m ")
+        before, option, goal = pieces[-1].rpartition(" -j ")
+        if option:
+            pieces[-1] = before
+            if not goal:
+                raise NotPlain
+        else:
+            goal = ""
+        chain, _, text = pieces[0][3:].partition(" ")
+        begun = self._beginnings.get(text)
+        if begun is None:
+            begun, addresses = self._begin(text)
+            header = addresses + begun.rest
+        else:
+            header = begun.header
+        if begun.names_interfaces and chain in HOOK_CHAINS:
+            raise NotPlain  # such a chain does not have both
+        blocks = []
+        names = ""
+        matches = begun.matches
+        for piece in pieces[1:]:
+            block, name = matches[piece]
+            blocks.append(block)
+            names += name
+            names += " "
+        if goal in self.chains or goal in _PLAIN_GOALS:
+            target, jump = b"", goal
+        else:
+            target, goal = begun.targets[goal]
+            jump = ""
+            names += "-j "
+            names += goal
+        if names not in self._independent:
+            self._check_independence(names)
+        return chain, goal, header, blocks, target, jump
 
-    def _read_header(self, words: Sequence[str], end: int) -> tuple[bytes, int] | None:
-        src = dst = smsk = dmsk = self._nothing
+    def _begin(self, text: str) -> tuple[_Beginning, bytes]:
+        """Return what a rule's beginning means, and the addresses and masks in it. Raises NotPlain."""
+        nothing = self._nothing
+        if '"' in text or not text.isprintable():
+            raise NotPlain
+        option, _, more = text.partition(" ")
+        if option in ("-s", "-d"):  # one address first, the rest known
+            host, _, rest_text = more.partition(" ")
+            begun = self._beginnings.get(rest_text)
+            if begun:
+                packed, mask = self._network(host)
+                return begun, packed + nothing + mask + nothing if option == "-s" else nothing + packed + nothing + mask
+        src = dst = smsk = dmsk = nothing
         rest: list[str] = []
-        place = 2
-        while place < end:
-            option = words[place]
-            if option in ("-s", "-d"):
-                if place + 1 >= end or words[place - 1] == "!":
-                    return None
-                network = self._network(words[place + 1])
-                if network is None:
-                    return None
-                if option == "-s":
-                    if smsk is not self._nothing:
-                        return None
-                    src, smsk = network
-                else:
-                    if dmsk is not self._nothing:
-                        return None
-                    dst, dmsk = network
-                place += 2
-            else:
+        waiting = iter(text.split())
+        for option in waiting:
+            if option not in ("-s", "-d"):
                 rest.append(option)
-                place += 1
-        if rest and words[1] in HOOK_CHAINS and not _INTERFACES.isdisjoint(rest):
-            return None  # such a chain does not have both
-        key = tuple(rest)
-        known = self._rests.get(key, ...)
-        if known is ...:
-            known = self._rests[key] = self._read_rest(key)
-        if known is None:
-            return None
-        return b"".join((src, dst, smsk, dmsk, known[0])), known[1]
+            elif rest[-1:] == ["!"]:
+                raise NotPlain
+            elif option == "-s" and smsk is nothing:
+                src, smsk = self._network(next(waiting, ""))
+            elif option == "-d" and dmsk is nothing:
+                dst, dmsk = self._network(next(waiting, ""))
+            else:
+                raise NotPlain
+        key = " ".join(rest)
+        if key not in self._beginnings:
+            self._beginnings[key] = self._parse_beginning(rest)
+        begun = self._beginnings[key]
+        if begun is None:
+            raise NotPlain
+        return begun, b"".join((src, dst, smsk, dmsk))
 
-    def _network(self, text: str) -> tuple[bytes, bytes] | None:
+    def _network(self, text: str) -> tuple[bytes, bytes]:
+        """Return an address and its mask. Raises NotPlain."""
         host, slash, bits = text.partition("/")
         try:
             packed = inet_pton(self._domain, host)
         except (OSError, ValueError):
-            return None
+            raise NotPlain from None
         if not slash:
             return packed, self._whole
         mask = self._masks.get(bits)
         if mask is None:
-            if (
-                not (bits.isascii() and bits.isdigit() and len(bits) < 4 and 0 < int(bits) <= 8 * len(packed))
-                or bits[0] == "0"
-            ):
-                return None
+            size = 8 * len(packed)
+            if not (bits.isascii() and bits.isdigit() and len(bits) < 4 and 0 < int(bits) <= size) or bits[0] == "0":
+                raise NotPlain
             mask = self._masks[bits] = prefix_mask(int(bits), self._family)
         if mask == self._whole:
             return packed, self._whole
         number = int.from_bytes(packed, "big") & int.from_bytes(mask, "big")
         return number.to_bytes(len(packed), "big"), mask
 
-    def _read_rest(self, words: Words) -> tuple[bytes, int] | None:
+    def _parse_beginning(self, words: list[str]) -> _Beginning | None:
         if "-c" in words:
             return None
         try:
@@ -205,45 +280,22 @@ class DumpParser:
         header = entry.unpack_header(rule.header, self._family)
         if rule.matches or rule.jump or any(header.smsk + header.dmsk) or header.invflags & (INV_SRCIP | INV_DSTIP):
             return None
-        return rule.header[4 * len(self._whole) :], entry.protocol(header)
+        protocol = entry.protocol(header)
+        pieces = self._pieces.get(protocol)
+        if pieces is None:
+            parser = self._parser
+            pieces = _Pieces(parser, "match", protocol), _Pieces(parser, "target", protocol)
+            self._pieces[protocol] = pieces
+        rest = rule.header[4 * len(self._nothing) :]
+        return _Beginning(rule.header, rest, pieces, names_interfaces=not _INTERFACES.isdisjoint(words))
 
-    def _match(self, part: Words, protocol: int) -> bytes | None:
-        key = (protocol, part)
-        block = self._blocks.get(key, ...)
-        if block is ...:
-            if len(self._blocks) >= _MOST_PARTS:
-                self._blocks.clear()
-            block = self._blocks[key] = self._parser.read_part("match", part[1], part[2:], protocol)
-        return block
-
-    def _target(self, part: Words, protocol: int) -> tuple[bytes, str] | None:
-        name = part[1]
-        if len(part) == 2 and name in self.chains:
-            return b"", name
-        if part[0] == "-g":
-            return None
-        if len(part) == 2 and name in VERDICTS:
-            return b"", name
-        key = (protocol, part)
-        known = self._targets.get(key, ...)
-        if known is ...:
-            if len(self._targets) >= _MOST_PARTS:
-                self._targets.clear()
-            block = self._parser.read_part("target", name, part[2:], protocol)
-            known = self._targets[key] = None if block is None else (block, name)
-        return known
-
-    def _are_independent(self, names: Words, *, jump: bool) -> bool:
-        """Whether no option belongs to two of a rule's matches and its target (the last, with ``jump``)."""
-        if jump and (names[-1] in self.chains or names[-1] in VERDICTS):
-            names, jump = names[:-1], False
-        key = (*names, "-j" if jump else "")
-        known = self._independent.get(key)
-        if known is None:
-            matches = names[:-1] if jump else names
-            declared = [self._parser.extension("match", name) for name in matches]
-            if jump:
-                declared.append(self._parser.extension("target", names[-1]))
-            options = [name for extension in declared if extension for name in extension.by_name]
-            known = self._independent[key] = len(options) == len(set(options))
-        return known
+    def _check_independence(self, names: str) -> None:
+        """Raise NotPlain where an option belongs to two of a rule's matches and, behind a -j, its target."""
+        matches, _, target = names.partition("-j ")
+        extensions = [self._parser.extension("match", name) for name in matches.split()]
+        if target:
+            extensions.append(self._parser.extension("target", target))
+        options = [option for extension in extensions if extension for option in extension.by_name]
+        if len(options) > len(set(options)):
+            raise NotPlain
+        self._independent.add(names)

@@ -143,8 +143,8 @@ class Engine:
 
     # -- listings ------------------------------------------------------------------------------------------------------
 
-    def _listed(self, name: str | None) -> list[Chain]:
-        chains = self.table.chains()
+    def _listed(self, name: str | None, *, references: bool = True) -> list[Chain]:
+        chains = self.table.chains(references=references)
         if name is None:
             return chains
         found = [chain for chain in chains if chain.name == name]
@@ -181,7 +181,7 @@ class Engine:
 
     def _list_rules(self, asked: command.ListRules) -> None:
         counters = bool(asked.verbose)
-        chains = self._listed(asked.chain)
+        chains = self._listed(asked.chain, references=False)
         lines = [] if asked.number else [chain_line(chain, counters=counters) for chain in chains]
         for chain in chains:
             begin = f"-A {chain.name}"

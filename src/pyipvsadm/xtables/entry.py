@@ -9,12 +9,13 @@ from __future__ import annotations
 import struct
 
 from pyipvsadm.errors import WireError
-from pyipvsadm.memo import remembered
+from pyipvsadm.memo import Answers, remembered
 from pyipvsadm.record import maker
 from pyipvsadm.xtables.model import INV_PROTO, Header, Rule, goto_flag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
     from pyipvsadm.xtables.options import Extension, Family
@@ -24,11 +25,17 @@ _IPV6: Final = struct.Struct("@16s16s16s16s16s16s16s16sHBBB3x")
 _MIDDLE: Final = {4: struct.Struct("=IHHIQQ"), 6: struct.Struct("=IHHI4xQQ")}  # nfcache … comefrom, counters
 _BLOCK: Final = struct.Struct("@H29sB")  # struct xt_entry_match, xt_entry_target without the payload
 _STANDARD: Final = struct.Struct("@H29sBi4x")  # struct xt_standard_target
+PAYLOAD_AT: Final = _BLOCK.size  # in a struct xt_entry_match or xt_entry_target
 NAME_END: Final = 31  # of a match's or target's name, XT_EXTENSION_MAXNAMELEN bytes
 
 HEADER_SIZE: Final = {4: _IPV4.size, 6: _IPV6.size}
 STANDARD_SIZE: Final = _STANDARD.size
 MATCHES_AT: Final = {4: 112, 6: 168}  # sizeof struct ipt_entry, ip6t_entry
+
+
+def is_shorter(name: str, size: int) -> bool:
+    """Whether a name fits an array of bytes with a NUL at its end."""
+    return len(name if name.isascii() else name.encode("utf-8", "surrogateescape")) < size
 
 
 # -- the header --------------------------------------------------------------------------------------------------------
@@ -101,12 +108,19 @@ def unpack_extension(block: bytes) -> tuple[str, int, bytes]:
     if len(block) < _BLOCK.size:
         raise WireError("struct xt_entry_match", 0, f"{_BLOCK.size} bytes", str(len(block)))
     _, name, revision = _BLOCK.unpack_from(block)
-    return name.partition(b"\0")[0].decode("utf-8", "surrogateescape"), revision, block[_BLOCK.size :]
+    return _decoded_name(name), revision, block[_BLOCK.size :]
 
 
-def identity(block: bytes) -> bytes:
-    """Return what tells one match or target from another: the kernel leaves rubbish behind names."""
-    return block[2:NAME_END].partition(b"\0")[0] + block[NAME_END:]
+def _decode_name(name: bytes) -> str:
+    return name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+_decoded_name: Final = remembered(_decode_name)
+
+
+def extension_name(block: bytes) -> str:
+    """Return the name of a match or target."""
+    return _decoded_name(block[2:NAME_END])
 
 
 # -- entries -----------------------------------------------------------------------------------------------------------
@@ -122,12 +136,27 @@ def pack(rule: Rule, family: Family) -> bytes:
     return b"".join((header, _pack_middle[family](0, at, at + len(target), 0, *counters), matches, target))
 
 
-def _pack_standard_target(jump: str) -> bytes:
-    return _STANDARD.pack(_STANDARD.size, jump.encode("utf-8", "surrogateescape"), 0, 0)
+def pack_standard(name: bytes, verdict: int) -> bytes:
+    """Return struct xt_standard_target; it has a name only where libiptc is to work out the verdict."""
+    return _STANDARD.pack(_STANDARD.size, name, 0, verdict)
 
 
-_standard_target: Final = remembered(_pack_standard_target)
+def _pack_named(jump: str) -> bytes:
+    return pack_standard(jump.encode("utf-8", "surrogateescape"), 0)
+
+
+_standard_target: Final = remembered(_pack_named)
 _pack_middle: Final = {family: middle.pack for family, middle in _MIDDLE.items()}
+
+
+def _pack_uncounted(family: Family) -> Callable[[int], bytes]:
+    middle = _pack_middle[family]
+    return lambda sizes: middle(0, sizes >> 16, sizes & 0xFFFF, 0, 0, 0)
+
+
+# The part of an entry between its header and its matches, its counters zero, by where its target begins, shifted left
+# by 16 bits, and where it ends: offsets from the entry's beginning.
+uncounted_middles: Final = {4: Answers(_pack_uncounted(4)), 6: Answers(_pack_uncounted(6))}
 
 
 unpack_sizes: Final = struct.Struct("@HH").unpack  # where the target of an entry begins, and where the entry ends

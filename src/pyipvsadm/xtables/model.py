@@ -24,8 +24,10 @@ TABLES: Final = {
     "raw": ("PREROUTING", "OUTPUT"),
     "security": ("INPUT", "FORWARD", "OUTPUT"),
 }
-HOOK_CHAINS: Final = frozenset(TABLES["mangle"])
+HOOKS: Final = TABLES["mangle"]  # by their numbers, NF_INET_*
+HOOK_CHAINS: Final = frozenset(HOOKS)
 VERDICTS: Final = ("ACCEPT", "DROP", "QUEUE", "RETURN")
+POLICIES: Final = ("ACCEPT", "DROP")
 
 # struct ipt_ip and struct ip6t_ip6: members ``flags`` and ``invflags``.
 F_FRAG: Final = 0x01  # IPT_F_FRAG

@@ -227,8 +227,9 @@ class Extension:
     The kernel takes it in ``tables`` alone and where packets of other hooks than ``hooks`` do not come, () for any;
     ``accepts(values, place)`` is whether it takes these values there, where that depends on them.
 
-    ``quick(words, family, protocol)`` is a short cut for what large dumps are full of: it returns the payload that
-    options written in the commonest way make, None for all others; ``quick_save(payload, family)`` is its way back.
+    ``quick(options, family, protocol)`` is a short cut for what large dumps are full of: it returns the payload of
+    options whose text is written in the commonest way, None for all others; ``quick_save(payload, family)`` is its way
+    back.
     """
 
     __slots__ = (
@@ -256,7 +257,7 @@ class Extension:
         check: Callable[[Draft], None] | None = None,
         save: Callable[[Values, View], str] | None = None,
         show: Callable[[Values, View], str] | None = None,
-        quick: Callable[[tuple[str, ...], Family, int], bytes | None] | None = None,
+        quick: Callable[[str, Family, int], bytes | None] | None = None,
         quick_save: Callable[[bytes, Family], str | None] | None = None,
         typed: Callable[[Values], str] | None = None,
     ) -> None:

@@ -5,7 +5,10 @@ The parts of rules repeat (a large table has few shapes of them), so what was ma
 
 from __future__ import annotations
 
+import struct
+
 from pyipvsadm.errors import WireError
+from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry, registry
 from pyipvsadm.xtables.kinds import show_address
@@ -23,17 +26,12 @@ from pyipvsadm.xtables.options import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Final
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pyipvsadm.xtables.command import List
     from pyipvsadm.xtables.model import Chain, Header, Kind, Rule
     from pyipvsadm.xtables.names import Resolver
     from pyipvsadm.xtables.options import Extension, Family
-
-# Where struct ipt_ip and ip6t_ip6 have their member ``invflags``, counted from the end of the addresses.
-_INVFLAGS: Final = {4: 67, 6: 68}
-_MOST_TEXTS: Final = 1 << 16
 
 
 class Cells(Record):
@@ -48,58 +46,89 @@ class Cells(Record):
     details: str
 
 
+class _Texts(Answers):
+    """What ``-S`` prints of matches, or of targets, of rules for one protocol, by their bytes.
+
+    The kernel leaves rubbish behind names: the same text may be there more than once.
+    """
+
+    __slots__ = ("_extensions", "_kind", "_option", "_view")
+
+    def __init__(self, kind: Kind, option: str, view: View) -> None:
+        super().__init__(self._save)
+        self._kind = kind
+        self._option = option
+        self._view = view
+        self._extensions: dict[bytes, tuple[str, Extension | None]] = {}  # by what stands before a payload
+
+    def _save(self, block: bytes) -> str:
+        head = block[2 : entry.PAYLOAD_AT]
+        known = self._extensions.get(head)
+        if known is None:
+            name, revision, _ = entry.unpack_extension(block)
+            known = self._extensions[head] = name, find(self._kind, name, revision, self._view.family)
+        name, extension = known
+        payload = block[entry.PAYLOAD_AT :]
+        if extension is not None:
+            try:
+                if extension.typed:
+                    name = extension.typed_name(payload)
+                return f" {self._option} {name}{extension.save(payload, self._view)}"
+            except WireError:
+                pass
+        return f" {self._option} {name}{_unknown(head[-1], payload)}"
+
+
+# The text after addresses, -j or -g, which addresses are inverted, the texts of matches and of targets.
+_Saved = tuple[str, str, int, _Texts, _Texts]
+
+
 class Renderer:
     """Makes text of rules of one family."""
 
     def __init__(self, family: Family, names: Resolver) -> None:
         self.family = family
         self.names = names
-        self._size = 4 if family == 4 else 16  # of an address
-        self._anywhere = bytes(4 * self._size)
-        # By headers without their addresses: the text after these, -j or -g, the protocol, what is inverted.
-        self._headers: dict[bytes, tuple[str, str, int, int]] = {}
-        self._masks: dict[bytes, str] = {}
-        self._saved: dict[tuple[bytes, int], str] = {}
+        size = 4 if family == 4 else 16
+        self._addresses = 4 * size  # how many bytes of a header they take, with their masks
+        self._nothing = bytes(size)
+        self._anywhere = bytes(4 * size)
+        self._unpack_addresses = struct.Struct(4 * f"{size}s").unpack_from
+        # By headers without their addresses.
+        self._headers: dict[bytes, _Saved] = {}
+        self._masks = Answers(_mask_text)
+        self._texts: dict[int, tuple[_Texts, _Texts]] = {}  # of matches and targets, by their rules' protocol
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def save(self, rule: Rule, *, counters: bool = False) -> str:
         """Return a rule as ``-S`` prints it, without "-A CHAIN"; ``counters`` stand before its target."""
-        header = rule.header
-        addresses, rest = self._split_header(header)
-        known = self._headers.get(rest)
+        _, header, blocks, target, jump, counts = rule[:]
+        known = self._headers.get(header[self._addresses :])
         if known is None:
-            known = self._headers[rest] = self._save_header(header)
-        text, jump, protocol, inverted = known
-        if addresses is not None:
-            text = self._save_addresses(addresses, inverted) + text
-        for block in rule.matches:
-            text += self._save_extension("match", "-m", block, protocol)
+            known = self._headers[header[self._addresses :]] = self._save_header(header)
+        text, option, inverted, matches, targets = known
+        if inverted or not header.startswith(self._anywhere):
+            text = self._save_addresses(header, inverted) + text
+        for block in blocks:
+            text += matches[block]
         if counters:
-            text += f" -c {rule.counters[0]} {rule.counters[1]}"
-        if rule.target:
-            return text + self._save_extension("target", "-j", rule.target, protocol)
-        return f"{text} {jump} {rule.jump}" if rule.jump else text
+            text += f" -c {counts[0]} {counts[1]}"
+        if target:
+            return f"{text}{targets[target]}"
+        return f"{text} {option} {jump}" if jump else text
 
-    def _split_header(self, header: bytes) -> tuple[bytes | None, bytes]:
-        """Return the addresses and masks of a header, None for those of all packets, and the rest of it."""
-        size = 4 * self._size
-        addresses = header[:size]
-        rest = header[size:]
-        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
-        return (addresses if addresses != self._anywhere or self._inverts_addresses(rest) else None), rest
+    def _save_addresses(self, header: bytes, inverted: int) -> str:
+        src, dst, smsk, dmsk = self._unpack_addresses(header)
+        nothing = self._nothing
+        text = ""
+        if smsk != nothing or src != nothing or inverted & INV_SRCIP:
+            text = f"{_sign(inverted & INV_SRCIP)} -s {show_address(src)}/{self._masks[smsk]}"
+        if dmsk != nothing or dst != nothing or inverted & INV_DSTIP:
+            text += f"{_sign(inverted & INV_DSTIP)} -d {show_address(dst)}/{self._masks[dmsk]}"
+        return text
 
-    def _inverts_addresses(self, rest: bytes) -> int:
-        return rest[_INVFLAGS[self.family]] & (INV_SRCIP | INV_DSTIP)
-
-    def _save_addresses(self, data: bytes, inverted: int) -> str:
-        size = self._size
-        src, dst, smsk, dmsk = data[:size], data[size : 2 * size], data[2 * size : 3 * size], data[3 * size :]
-        return self._save_network("-s", src, smsk, inverted & INV_SRCIP) + self._save_network(
-            "-d", dst, dmsk, inverted & INV_DSTIP
-        )
-
-    def _save_header(self, data: bytes) -> tuple[str, str, int, int]:
+    def _save_header(self, data: bytes) -> _Saved:
         header = entry.unpack_header(data, self.family)
         inverted = header.invflags
         text = ""
@@ -110,34 +139,14 @@ class Renderer:
             text += f"{_sign(inverted & INV_PROTO)} -p {self.names.protocol(header.proto) or header.proto}"
         if self.family == 4 and header.flags & F_FRAG:
             text += f"{_sign(inverted & INV_FRAG)} -f"
-        return text, "-g" if header.flags & goto_flag(self.family) else "-j", entry.protocol(header), inverted
-
-    def _save_network(self, option: str, address: bytes, mask: bytes, inverted: int) -> str:
-        if not (inverted or any(mask) or any(address)):
-            return ""
-        known = self._masks.get(mask)
-        if known is None:
-            known = self._masks[mask] = _mask_text(mask)
-        return f"{_sign(inverted)} {option} {show_address(address)}/{known}"
-
-    def _save_extension(self, kind: Kind, option: str, block: bytes, protocol: int) -> str:
-        key = (entry.identity(block), protocol)
-        text = self._saved.get(key)
-        if text is None:
-            name, revision, payload = entry.unpack_extension(block)
-            if len(self._saved) >= _MOST_TEXTS:
-                self._saved.clear()
-            extension = find(kind, name, revision, self.family)
+        protocol = entry.protocol(header)
+        texts = self._texts.get(protocol)
+        if texts is None:
             view = View(self.family, self.names, protocol=protocol)
-            try:
-                if extension:
-                    text = f" {option} {extension.typed_name(payload)}{extension.save(payload, view)}"
-            except WireError:
-                pass
-            if text is None:
-                text = f" {option} {name}{_unknown(revision, payload)}"
-            self._saved[key] = text
-        return text
+            texts = self._texts[protocol] = _Texts("match", "-m", view), _Texts("target", "-j", view)
+        jump = "-g" if header.flags & goto_flag(self.family) else "-j"
+        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
+        return text, jump, inverted & (INV_SRCIP | INV_DSTIP), *texts
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
@@ -319,17 +328,27 @@ def chain_line(chain: Chain, *, counters: bool = False) -> str:
 
 
 def dump(
-    table: str, chains: Iterable[tuple[Chain, Iterable[Rule]]], renderer: Renderer, *, counters: bool
+    table: str,
+    chains: Sequence[Chain],
+    rules_of: Callable[[str], Iterable[Rule]],
+    renderer: Renderer,
+    *,
+    counters: bool,
 ) -> Iterator[str]:
-    """Yield the lines of a table as iptables-save prints it, without the comments around it."""
-    chains = list(chains)
+    """Yield the text of a table, as iptables-save prints it without the comments around it, a piece at a time.
+
+    ``rules_of`` returns the rules of a chain by its name.
+    """
     yield f"*{table}\n"
-    for chain, _ in chains:
-        packets, octets = chain.counters
-        yield f":{chain.name} {chain.policy or '-'} [{packets}:{octets}]\n"
-    for chain, rules in chains:
-        begin = f"-A {chain.name}"
-        for rule in rules:
-            counts = f"[{rule.counters[0]}:{rule.counters[1]}] " if counters else ""
-            yield f"{counts}{begin}{renderer.save(rule)}\n"
+    yield "".join(
+        [f":{chain.name} {chain.policy or '-'} [{chain.counters[0]}:{chain.counters[1]}]\n" for chain in chains]
+    )
+    save = renderer.save
+    for chain in chains:
+        name = chain.name
+        if counters:
+            lines = [f"[{rule.counters[0]}:{rule.counters[1]}] -A {name}{save(rule)}\n" for rule in rules_of(name)]
+        else:
+            lines = [f"-A {name}{save(rule)}\n" for rule in rules_of(name)]
+        yield "".join(lines)
     yield "COMMIT\n"

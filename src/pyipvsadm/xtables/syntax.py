@@ -161,18 +161,11 @@ class RuleParser:
         """
         return _Line(self, words, table).parse()
 
-    def read_part(self, kind: Kind, name: str, words: tuple[str, ...], protocol: int) -> bytes | None:
+    def read_part(self, extension: Extension, words: Sequence[str], protocol: int) -> bytes | None:
         """Return the packed match or target that words after its name make, for a rule of a protocol.
 
         None where they have to be read as part of a command line: what is not written plainly, or is wrong.
         """
-        extension = self.extension(kind, name)
-        if extension is None:
-            return None
-        if extension.quick is not None:
-            payload = extension.quick(words, self.family, protocol)
-            if payload is not None:
-                return entry.pack_extension(extension, payload)
         draft = extension.draft(self.family, self.names, protocol)
         place = 0
         try:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Protocol
+    from collections.abc import Iterable, Sequence
+    from typing import Any, Protocol
 
     from pyipvsadm.xtables.model import Chain, Kind, Rule
     from pyipvsadm.xtables.options import Family
 
-    class Table(Protocol):
-        """A table in memory: what is done to it reaches the kernel at ``commit``, whole or not at all.
-
-        Chains are named; rules are counted from 1. Everything that changes it raises KernelError, whose operation is
-        the name of libiptc's function and whose text is libiptc's.
-        """
+    class Listing(Protocol):
+        """A table to look at. Chains are named; rules are counted from 1."""
 
         family: Family
         name: str
 
-        def chains(self) -> list[Chain]:
-            """Return the chains: the built-in ones in the order of hooks, the others by name."""
+        def chains(self, *, references: bool = True) -> list[Chain]:
+            """Return the chains: the built-in ones in the order of hooks, the others by name.
+
+            ``references`` need not be right where they are not asked for: counting them takes time.
+            """
             ...
 
         def chain_names(self) -> list[str]:
@@ -36,12 +35,33 @@ if TYPE_CHECKING:
             """Whether a chain belongs to a hook."""
             ...
 
-        def rules(self, chain: str) -> Iterator[Rule]:
-            """Yield the rules of a chain."""
+        def rules(self, chain: str) -> Iterable[Rule]:
+            """Return the rules of a chain."""
             ...
+
+        def close(self) -> None:
+            """Forget the table."""
+            ...
+
+    class Table(Listing, Protocol):
+        """A table in memory: what is done to it reaches the kernel at ``commit``, whole or not at all.
+
+        Everything that changes it raises KernelError, whose operation is the name of libiptc's function and whose text
+        is libiptc's.
+        """
 
         def append(self, chain: str, rule: Rule) -> None:
             """Add a rule at a chain's end."""
+            ...
+
+        def append_plain(
+            self, chain: str, header: bytes, matches: list[bytes], target: bytes, jump: str, counters: tuple[int, int]
+        ) -> None:
+            """Add a rule, given by its fields, about which there is no doubt.
+
+            No chain has the name of its target; it jumps to a verdict, a chain of the table that is not built in, or
+            nowhere.
+            """
             ...
 
         def insert(self, chain: str, number: int, rule: Rule) -> None:
@@ -96,15 +116,30 @@ if TYPE_CHECKING:
             """Have the kernel take the table."""
             ...
 
-        def close(self) -> None:
-            """Forget the table."""
-            ...
-
     class Backend(Protocol):
         """Where tables are."""
 
         def open(self, table: str) -> Table:
             """Read a table. Raises KernelError where there is none of this name, or no right to it."""
+            ...
+
+        def read(self, table: str) -> Listing:
+            """Read a table to look at it. Raises KernelError as ``open`` does."""
+            ...
+
+        def rewrite(self, table: str) -> Table:
+            """Return a table that is to be made anew: its policies are there, its rules and chains are gone.
+
+            Raises KernelError as ``open`` does.
+            """
+            ...
+
+        def image(self, table: str) -> Any:
+            """Return all of a table, for ``put_back``. Raises KernelError."""
+            ...
+
+        def put_back(self, table: str, image: Any) -> None:
+            """Make a table what it was. Raises KernelError."""
             ...
 
         def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:

@@ -1,4 +1,7 @@
-"""The tables of a network namespace's kernel, over libiptc (libip4tc, libip6tc): one read and one commit a table.
+"""The tables of a network namespace's kernel: one read and one commit a table.
+
+Rules are changed over libiptc (libip4tc, libip6tc); a table that is only looked at, or made anew, does without it, by
+``sockopt``.
 
 libiptc.h declares the functions; they fail with an errno, for which iptc_strerror(3) has a text that depends on the
 function that failed last.
@@ -6,23 +9,28 @@ function that failed last.
 
 from __future__ import annotations
 
-import _socket
 import errno
-import struct
 
 from pyipvsadm import clib
 from pyipvsadm.errors import KernelError, Unsupported
 from pyipvsadm.netns import NetworkNamespace
-from pyipvsadm.xtables import entry
-from pyipvsadm.xtables.model import Chain
+from pyipvsadm.xtables import blob, entry
+from pyipvsadm.xtables.backend.rewrite import NewTable
+from pyipvsadm.xtables.backend.sockopt import TableSocket
+from pyipvsadm.xtables.model import Chain, Rule
+from pyipvsadm.xtables.reasons import commit_refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, Final
 
-    from pyipvsadm.xtables.model import Kind, Rule
+    from pyipvsadm.xtables.backend.base import Listing, Table
+    from pyipvsadm.xtables.blob import Head
+    from pyipvsadm.xtables.model import Kind
     from pyipvsadm.xtables.options import Family
+
+    Image = tuple[Head, bytes]
 
 _P, _I, _T, _U = clib.Pointer, clib.Int, clib.Text, clib.UInt32
 
@@ -57,14 +65,6 @@ SIGNATURES: Final[dict[str, tuple[Any, ...]]] = {
     "strerror": (_T, _I),
 }
 _LIBRARY: Final = {4: ("libip4tc.so.2", "iptc_"), 6: ("libip6tc.so.2", "ip6tc_")}
-_COUNTERS: Final = struct.Struct("@QQ")  # struct xt_counters
-_GET_REVISION: Final = {  # IPT_SO_GET_REVISION_*, IP6T_SO_GET_REVISION_*
-    (4, "match"): 66,
-    (4, "target"): 67,
-    (6, "match"): 68,
-    (6, "target"): 69,
-}
-_REVISION: Final = struct.Struct("@29sB")  # struct xt_get_revision
 _NAMES: Final = {4: "/proc/thread-self/net/ip_tables_names", 6: "/proc/thread-self/net/ip6_tables_names"}
 
 
@@ -124,7 +124,7 @@ class LegacyTable:
         if not function(*arguments, self._handle):
             raise self._error(operation)
 
-    def chains(self) -> list[Chain]:
+    def chains(self, *, references: bool = True) -> list[Chain]:  # noqa: ARG002  # libiptc counts them as rules come
         """Return the chains: the built-in ones in the order of hooks, the others by name."""
         return [self._chain(name) for name in self._names()]
 
@@ -146,9 +146,9 @@ class LegacyTable:
         self._library.get_references(clib.by_reference(references), name, self._handle)
         if not self._library.builtin(name, self._handle):
             return Chain(_decode(name), None, (0, 0), references.value)
-        counters = bytearray(_COUNTERS.size)
+        counters = bytearray(blob.COUNTERS.size)
         policy = self._library.get_policy(name, clib.buffer(counters), self._handle)
-        packets, octets = _COUNTERS.unpack(counters)
+        packets, octets = blob.COUNTERS.unpack(counters)
         return Chain(_decode(name), _decode(policy or b""), (packets, octets), references.value)
 
     def has_chain(self, chain: str) -> bool:
@@ -176,6 +176,12 @@ class LegacyTable:
         """Add a rule at a chain's end."""
         if not self._append(_encode(chain), entry.pack(rule, self.family), self._handle):
             raise self._error("append_entry")
+
+    def append_plain(
+        self, chain: str, header: bytes, matches: list[bytes], target: bytes, jump: str, counters: tuple[int, int]
+    ) -> None:
+        """Add a rule, given by its fields, about which there is no doubt; see base.Table."""
+        self.append(chain, Rule(header, tuple(matches), target, jump, counters))
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:
         """Add a rule that becomes the one with this number."""
@@ -223,7 +229,7 @@ class LegacyTable:
 
     def set_policy(self, chain: str, policy: str, counters: tuple[int, int] | None) -> None:
         """Say what becomes of packets that come to the end of a built-in chain."""
-        given = clib.buffer(bytearray(_COUNTERS.pack(*counters))) if counters else None
+        given = clib.buffer(bytearray(blob.COUNTERS.pack(*counters))) if counters else None
         self._do("set_policy", _encode(chain), _encode(policy), given)
 
     def commit(self) -> None:
@@ -247,12 +253,52 @@ class LegacyBackend:
         self.family = family
         self._inside = NetworkNamespace(netns)
         self._revisions: dict[tuple[Kind, str, int], bool] = {}
-        self._socket: Any = None
+        self._socket: TableSocket | None = None
 
     def open(self, table: str) -> LegacyTable:
         """Read a table. Raises KernelError where there is none of this name, or no right to it."""
         with self._inside:
             return LegacyTable(self.family, table)
+
+    def read(self, table: str) -> Listing:
+        """Read a table to look at it. Raises KernelError as ``open`` does."""
+        try:
+            image = self._opened().read(_encode(table))
+        except OSError:
+            return self.open(table)  # which may load a module, or knows better words for what is wrong
+        return blob.Snapshot(self.family, table, *image)
+
+    def rewrite(self, table: str) -> Table:
+        """Return a table that is to be made anew. Raises KernelError as ``open`` does."""
+        try:
+            return NewTable(self._opened(), self.family, table)
+        except OSError:
+            return self.open(table)  # as in read
+
+    def image(self, table: str) -> Image:
+        """Return a table as the kernel has it now. Raises KernelError."""
+        try:
+            head, entries = self._opened().read(_encode(table))
+        except OSError as problem:
+            raise commit_refused(problem.errno or 0) from None
+        return head, entries[: head.size]
+
+    def put_back(self, table: str, image: Image) -> None:
+        """Make a table what it was. Raises KernelError."""
+        name, (head, entries) = _encode(table), image
+        try:
+            socket = self._opened()
+            socket.replace(name, head, [entries], socket.head(name).num_entries)
+            socket.add_counters(name, blob.counters(self.family, entries))
+        except OSError as problem:
+            raise commit_refused(problem.errno or 0) from None
+
+    def _opened(self) -> TableSocket:
+        """Return the socket that tables are read over. Raises OSError."""
+        if self._socket is None:
+            with self._inside:
+                self._socket = TableSocket(self.family)
+        return self._socket
 
     def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:
         """Return the highest of some revisions of a match or target that the kernel has, None for none.
@@ -268,23 +314,18 @@ class LegacyBackend:
         return None
 
     def _has(self, kind: Kind, name: str, revision: int) -> bool:
-        level = _socket.IPPROTO_IP if self.family == 4 else _socket.IPPROTO_IPV6
-        question = bytearray(_REVISION.pack(name.encode(), revision))
-        size = clib.UInt32(len(question))
         try:
-            if self._socket is None:
-                domain = _socket.AF_INET if self.family == 4 else _socket.AF_INET6
-                with self._inside:
-                    self._socket = _socket.socket(domain, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, _socket.IPPROTO_RAW)
+            socket = self._opened()
         except OSError:
             return revision == 0
-        option = _GET_REVISION[self.family, kind]
-        if clib.getsockopt(self._socket.fileno(), level, option, clib.buffer(question), clib.by_reference(size)):
-            return clib.errno() not in (errno.EPROTONOSUPPORT, errno.ENOENT) and revision == 0
+        try:
+            socket.ask_revision(kind, name.encode(), revision)
+        except OSError as problem:
+            return problem.errno not in (errno.EPROTONOSUPPORT, errno.ENOENT) and revision == 0
         return True
 
     def close(self) -> None:
-        """Close the socket that revisions were asked over."""
+        """Close the socket that tables are read over."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

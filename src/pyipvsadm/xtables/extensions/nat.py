@@ -208,7 +208,7 @@ def _extension(
     heading: str,
     summary: str,
     hooks: tuple[str, ...],
-    quick: Callable[[tuple[str, ...], Family, int], bytes | None] | None = None,
+    quick: Callable[[str, Family, int], bytes | None] | None = None,
     quick_save: Callable[[bytes, Family], str | None] | None = None,
 ) -> Extension:
     """Return a target of an option and some flags; these are printed after what ``show`` returns, if it does."""
@@ -253,10 +253,11 @@ def translator(
     def show(values: Values, view: View) -> str:
         return _show_translation(tuple([values[member] for member in members]), view)
 
-    def quick(words: tuple[str, ...], family: Family, protocol: int) -> bytes | None:
-        if len(words) != 2 or words[0] != f"--{option}" or family != 4 or protocol not in _WITH_PORTS:
+    def quick(options: str, family: Family, protocol: int) -> bytes | None:
+        first, _, endpoint = options.partition(" ")
+        if first != f"--{option}" or family != 4 or protocol not in _WITH_PORTS:
             return None
-        return _pack_endpoint(words[1])
+        return _pack_endpoint(endpoint)
 
     def quick_save(data: bytes, family: Family) -> str | None:
         return _save_endpoint(option, data) if family == 4 else None

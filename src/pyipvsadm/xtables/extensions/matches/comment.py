@@ -19,10 +19,18 @@ if TYPE_CHECKING:
 LAYOUT: Final = Layout("struct xt_comment_info", chars("comment", 256))
 
 
-def _quick(words: tuple[str, ...], _: Family, __: int) -> bytes | None:
-    if len(words) != 2 or words[0] != "--comment":
+_OPTION: Final = "--comment "
+
+
+def _quick(options: str, _: Family, __: int) -> bytes | None:
+    if not options.startswith(_OPTION) or "\\" in options:
         return None
-    data = words[1].encode("utf-8", "surrogateescape")
+    comment = options[len(_OPTION) :]
+    if comment[:1] == '"' == comment[-1:] and comment.count('"') == 2:
+        comment = comment[1:-1]
+    elif " " in comment or '"' in comment or not comment:
+        return None
+    data = comment.encode("utf-8", "surrogateescape")
     return data.ljust(256, b"\0") if len(data) < 256 else None
 
 

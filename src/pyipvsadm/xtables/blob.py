@@ -1,0 +1,379 @@
+"""Whole tables as the kernel gives and takes them: one entry after the other, for rules and for what parts chains.
+
+A chain of a hook begins where the table's head says and ends with its policy, an unconditional verdict. The others
+follow: each begins with an entry that has the target ERROR and the chain's name, and ends with an unconditional RETURN.
+A jump goes to the byte at which the first rule of its chain begins; one to what follows it is no jump at all. The last
+entry has the target ERROR too. Pure functions on bytes; headers linux/netfilter_ipv4/ip_tables.h,
+linux/netfilter_ipv6/ip6_tables.h and linux/netfilter/x_tables.h.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from pyipvsadm.errors import WireError
+from pyipvsadm.record import Record, maker
+from pyipvsadm.xtables import entry
+from pyipvsadm.xtables.model import HOOKS, POLICIES, Chain, Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Final
+
+    from pyipvsadm.xtables.options import Family
+
+    Memory = bytes | mmap.mmap
+
+NAME: Final = "32s"
+INFO: Final = struct.Struct(f"@{NAME}I5I5III")  # struct ipt_getinfo
+GET_ENTRIES: Final = struct.Struct(f"@{NAME}I0Q")  # struct ipt_get_entries, before its entries
+REPLACE: Final = struct.Struct(f"@{NAME}III5I5IIP")  # struct ipt_replace, before its entries
+COUNTERS_INFO: Final = struct.Struct(f"@{NAME}I0Q")  # struct xt_counters_info, before its counters
+COUNTERS: Final = struct.Struct("@QQ")  # struct xt_counters
+GET_REVISION: Final = struct.Struct("@29sB")  # struct xt_get_revision
+
+_ERROR_TARGET: Final = struct.Struct("@H29sB30s0Q")  # struct xt_error_target
+_ERROR_NAME: Final = _ERROR_TARGET.size - entry.PAYLOAD_AT
+_ERROR_SIGN: Final = struct.pack("@H6s", _ERROR_TARGET.size, b"ERROR")
+_VERDICT_AT: Final = 32  # of a standard target
+_VERDICTS: Final = {-1: "DROP", -2: "ACCEPT", -4: "QUEUE", -5: "RETURN"}  # - NF_* - 1; XT_RETURN
+_sizes: Final = struct.Struct("@HH").unpack_from  # of an entry: where its target begins, and where it ends
+_pack_sizes: Final = struct.Struct("@HH").pack
+_size: Final = struct.Struct("@H").unpack_from
+_verdict: Final = struct.Struct("@i").unpack_from
+_make_rule: Final = maker(Rule)
+
+
+class Head(Record):
+    """What the kernel tells of a table beside its entries (struct ipt_getinfo); offsets are bytes, by hook."""
+
+    valid_hooks: int
+    hook_entry: tuple[int, ...]
+    underflow: tuple[int, ...]
+    num_entries: int
+    size: int
+
+    def hooks(self) -> list[int]:
+        """Return the numbers of the table's hooks."""
+        return [hook for hook in range(len(HOOKS)) if self.valid_hooks & 1 << hook]
+
+
+def unpack_head(data: bytes) -> Head:
+    """Return what is in a struct ipt_getinfo."""
+    found = INFO.unpack(data)
+    return Head(found[1], found[2:7], found[7:12], found[12], found[13])
+
+
+def policies(family: Family, head: Head, entries: Memory) -> dict[str, str]:
+    """Return the policies of a table's hooks by the names of their chains. Raises WireError."""
+    return {HOOKS[hook]: _policy(family, entries, head.underflow[hook]) for hook in head.hooks()}
+
+
+def _policy(family: Family, entries: Memory, at: int) -> str:
+    (verdict,) = _verdict(entries, at + entry.MATCHES_AT[family] + _VERDICT_AT)
+    policy = _VERDICTS.get(verdict)
+    if policy not in POLICIES:
+        raise WireError("struct xt_standard_target", at, "the verdict of a policy", str(verdict))
+    return policy
+
+
+def request(name: bytes, head: Head, entries_before: int, old_counters: int) -> bytes:
+    """Return the struct ipt_replace that stands before a table's entries.
+
+    ``entries_before`` is how many the table has that is to be replaced, ``old_counters`` the address of memory for
+    their counters.
+    """
+    numbers = head.valid_hooks, head.num_entries, head.size, *head.hook_entry, *head.underflow
+    return REPLACE.pack(name, *numbers, entries_before, old_counters)
+
+
+def counters(family: Family, entries: bytes) -> list[bytes]:
+    """Return the packed counters of all entries of a table that the kernel gave."""
+    found = []
+    end_at = entry.HEADER_SIZE[family] + 6
+    counters_at = entry.MATCHES_AT[family] - COUNTERS.size
+    at = 0
+    while at < len(entries):
+        found.append(entries[at + counters_at : at + counters_at + COUNTERS.size])
+        (length,) = _size(entries, at + end_at)
+        at += length
+    return found
+
+
+class Snapshot:
+    """A table as it was when the kernel was asked, to look at; see base.Listing. Raises WireError."""
+
+    def __init__(self, family: Family, name: str, head: Head, entries: Memory) -> None:
+        self.family = family
+        self.name = name
+        self.head = head
+        self.entries = entries
+        self._sizes_at = entry.HEADER_SIZE[family] + 4
+        self._matches_at = entry.MATCHES_AT[family]
+        self._return_size = self._matches_at + entry.STANDARD_SIZE
+        self._policies = policies(family, head, entries)
+        self._ranges = self._find()
+        self._jumps = {begin: name for name, (begin, _) in self._ranges.items()}  # by the offsets that they go to
+
+    # -- chains --------------------------------------------------------------------------------------------------------
+
+    def _find(self) -> dict[str, tuple[int, int]]:
+        """Return the chains in libiptc's order, in which names are compared as bytes.
+
+        Each has the offset of its first rule, and that of what follows the last one: its policy or RETURN.
+        """
+        head = self.head
+        found = [(HOOKS[hook], (head.hook_entry[hook], head.underflow[hook])) for hook in head.hooks()]
+        heads = list(self._heads())
+        if not heads:
+            raise WireError("struct ipt_entry", head.size, "a last entry with the target ERROR", "none")
+        head_size = self._matches_at + _ERROR_TARGET.size
+        others = [
+            (self._chain_name(at), (at + head_size, heads[number] - self._return_size))
+            for number, at in enumerate(heads[:-1], 1)  # the last one begins no chain
+        ]
+        others.sort(key=lambda other: encode(other[0]))
+        return dict(found + others)
+
+    def _heads(self) -> Iterator[int]:
+        """Yield the offsets of the entries with the target ERROR.
+
+        The bytes of a comment may look like that target. Like the whole entry, after the end of another chain, they
+        could only be made to look; ``rules`` would not come to the end of its chain then.
+        """
+        entries, matches_at, return_size = self.entries, self._matches_at, self._return_size
+        head_sizes = _pack_sizes(matches_at, matches_at + _ERROR_TARGET.size)
+        return_sizes = _pack_sizes(matches_at, return_size)
+        from_head, from_return = matches_at - self._sizes_at, matches_at + return_size - self._sizes_at
+        place = entries.find(_ERROR_SIGN)
+        while place >= 0:
+            if (
+                place >= from_return
+                and entries[place - from_head : place - from_head + 4] == head_sizes
+                and entries[place - from_return : place - from_return + 4] == return_sizes
+            ):
+                yield place - matches_at
+            place = entries.find(_ERROR_SIGN, place + return_size)
+
+    def _chain_name(self, at: int) -> str:
+        name = _ERROR_TARGET.unpack_from(self.entries, at + self._matches_at)[3]
+        return name.partition(b"\0")[0].decode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
+
+    def chains(self, *, references: bool = True) -> list[Chain]:
+        """Return the chains: the built-in ones in the order of hooks, the others by name."""
+        jumps = dict.fromkeys(self._ranges, 0)
+        if references:
+            for name in self._ranges:
+                for rule in self.rules(name):
+                    if rule.jump in jumps:
+                        jumps[rule.jump] += 1
+        return [
+            Chain(name, self._policies.get(name), self._chain_counters(name, end), jumps[name])
+            for name, (_, end) in self._ranges.items()
+        ]
+
+    def _chain_counters(self, name: str, end: int) -> tuple[int, int]:
+        if name not in self._policies:
+            return _NO_COUNTERS
+        return COUNTERS.unpack_from(self.entries, end + self._matches_at - COUNTERS.size)
+
+    def chain_names(self) -> list[str]:
+        """Return the names of the chains, in the same order."""
+        return list(self._ranges)
+
+    def has_chain(self, chain: str) -> bool:
+        """Whether there is a chain of this name."""
+        return chain in self._ranges
+
+    def is_builtin(self, chain: str) -> bool:
+        """Whether a chain belongs to a hook."""
+        return chain in self._policies
+
+    # -- rules ---------------------------------------------------------------------------------------------------------
+
+    def rules(self, chain: str) -> list[Rule]:
+        """Return the rules of a chain."""
+        begin, end = self._ranges.get(chain, (0, 0))
+        return _unpack_rules(self.family, self.entries, begin, end, self._jump)
+
+    def _jump(self, target: int, end: int) -> str:
+        """Return what the target of an entry, which is at one offset and ends at another, jumps to; "" for nothing."""
+        (verdict,) = _verdict(self.entries, target + _VERDICT_AT)
+        name = self._jumps.get(verdict) if verdict >= 0 else _VERDICTS.get(verdict)
+        if name is None:
+            if verdict == end:
+                return ""
+            raise WireError("struct xt_standard_target", target, "a verdict or the beginning of a chain", str(verdict))
+        return name
+
+    def close(self) -> None:
+        """Do nothing: nothing is held open."""
+
+
+def _unpack_rules(
+    family: Family, entries: Memory, begin: int, end: int, jump_of: Callable[[int, int], str]
+) -> list[Rule]:
+    """Return the rules in some entries; ``jump_of`` is asked for the jump of a target, by where it is and ends."""
+    header_size, matches_at = entry.HEADER_SIZE[family], entry.MATCHES_AT[family]
+    sizes_at, counters_at = header_size + 4, matches_at - COUNTERS.size
+    rules = []
+    at = begin
+    while at < end:
+        target, length = _sizes(entries, at + sizes_at)
+        if length < matches_at:
+            raise WireError("struct ipt_entry", at, f"at least {matches_at} bytes", str(length))
+        place, target, after = at + matches_at, at + target, at + length
+        matches = []
+        while place < target:
+            (size,) = _size(entries, place)
+            if not size:
+                raise WireError("struct xt_entry_match", place, "a size", "0")
+            matches.append(entries[place : place + size])
+            place += size
+        if entries[target + 2]:  # the target for verdicts and jumps has no name
+            block, jump = entries[target:after], ""
+        else:
+            block, jump = b"", jump_of(target, after)
+        counters = COUNTERS.unpack_from(entries, at + counters_at)
+        rules.append(_make_rule((Rule, entries[at : at + header_size], tuple(matches), block, jump, counters)))
+        at = after
+    if at != end:
+        raise WireError("struct ipt_entry", end, "the end of a chain", f"an entry that ends at {at}")
+    return rules
+
+
+class Packed(Record):
+    """A table to be put in the place of another: its head, its entries in pieces, their counters."""
+
+    head: Head
+    entries: list[bytes | bytearray]
+    counters: list[tuple[int, int]]
+
+    def packed_counters(self) -> list[bytes] | None:
+        """Return the counters as the kernel takes them, None where all are zero."""
+        if self.counters.count((0, 0)) == len(self.counters):
+            return None
+        return [COUNTERS.pack(*pair) for pair in self.counters]
+
+
+class WrittenChain:
+    """A chain of a table that is being written: the entries of its rules, and what is still missing in them."""
+
+    __slots__ = ("counters", "entries", "given", "jumps", "policy")
+
+    def __init__(self, policy: str | None, given: tuple[int, int] | None = None) -> None:
+        self.policy = policy
+        self.given = given  # the counters that came with the policy
+        self.entries = bytearray()
+        self.counters: list[tuple[int, int]] = []  # of the rules
+        self.jumps: list[tuple[int, str]] = []  # where the target for a chain is, or for the next rule ("")
+
+
+class TableWriter:
+    """A table that is written from its beginning to its end: each rule is packed as it comes."""
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self.chains: dict[str, WrittenChain] = {}
+        self._matches_at = entry.MATCHES_AT[family]
+        self._middles = entry.uncounted_middles[family]
+
+    def add(
+        self,
+        chain: WrittenChain,
+        header: bytes,
+        matches: Sequence[bytes],
+        target: bytes,
+        jump: str,
+        counters: tuple[int, int],
+    ) -> None:
+        """Add a rule, given by its fields, at the end of a chain; a jump has the name of a chain or verdict."""
+        blocks = b"".join(matches)
+        size = self._matches_at + len(blocks)
+        if not target:
+            target = _standard_targets.get(jump, _NO_TARGET)
+            if target is _NO_TARGET:
+                chain.jumps.append((len(chain.entries) + size, jump))
+        chain.entries += b"".join((header, self._middles[size << 16 | size + len(target)], blocks, target))
+        chain.counters.append(counters)
+
+    def rules(self, name: str) -> Iterator[Rule]:
+        """Yield the rules of a chain."""
+        chain = self.chains[name]
+        entries, jumps = bytes(chain.entries), dict(chain.jumps)
+
+        def jump_of(target: int, _: int) -> str:
+            name = jumps.get(target)
+            return _VERDICTS[_verdict(entries, target + _VERDICT_AT)[0]] if name is None else name
+
+        rules = _unpack_rules(self.family, entries, 0, len(entries), jump_of)
+        for rule, counters in zip(rules, chain.counters, strict=True):
+            yield rule.replace(counters=counters)
+
+    def pack(self) -> Packed:
+        """Return the table: the chains of hooks in their order, then the others by name."""
+        family, chains = self.family, self.chains
+        order = [name for name, chain in chains.items() if chain.policy is not None]
+        order += sorted([name for name, chain in chains.items() if chain.policy is None], key=encode)
+        beginning = _plain_entry(family, _error_target(""))[:-_ERROR_NAME]  # of a chain
+        ends = {verdict: _plain_entry(family, target) for verdict, target in _standard_targets.items()}
+        begins: dict[str, int] = {}
+        pieces: list[bytes | bytearray] = []
+        counters: list[tuple[int, int]] = []
+        hooks = {}
+        at = 0
+        for name in order:
+            chain = chains[name]
+            if chain.policy is None:
+                pieces.append(beginning + encode(name).ljust(_ERROR_NAME, b"\0"))
+                counters.append(_NO_COUNTERS)
+                at += len(beginning) + _ERROR_NAME
+            begins[name] = at
+            end = ends[chain.policy or "RETURN"]
+            pieces += (chain.entries, end)
+            counters += chain.counters
+            counters.append(chain.given or _NO_COUNTERS)
+            at += len(chain.entries)
+            if chain.policy is not None:
+                hooks[HOOKS.index(name)] = begins[name], at
+            at += len(end)
+        pieces.append(_plain_entry(family, _error_target("ERROR")))
+        counters.append(_NO_COUNTERS)
+        for name, chain in chains.items():
+            begin, entries = begins[name], chain.entries
+            for place, target in chain.jumps:
+                goal = begins[target] if target else begin + place + entry.STANDARD_SIZE
+                _pack_verdict(entries, place + _VERDICT_AT, goal)
+        bounds = [hooks.get(hook, (0, 0)) for hook in range(len(HOOKS))]
+        head = Head(
+            sum([1 << hook for hook in hooks]),
+            tuple([begin for begin, _ in bounds]),
+            tuple([end for _, end in bounds]),
+            len(counters),
+            at + len(pieces[-1]),
+        )
+        return Packed(head, pieces, counters)
+
+
+def _plain_entry(family: Family, target: bytes) -> bytes:
+    """Return an entry for all packets."""
+    at = entry.MATCHES_AT[family]
+    middle: bytes = entry.uncounted_middles[family][at << 16 | at + len(target)]
+    return bytes(entry.HEADER_SIZE[family]) + middle + target
+
+
+def encode(name: str) -> bytes:
+    """Return the bytes of a table's or chain's name."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _error_target(name: str) -> bytes:
+    return _ERROR_TARGET.pack(_ERROR_TARGET.size, b"ERROR", 0, encode(name))
+
+
+_pack_verdict: Final = struct.Struct("@i").pack_into
+_NO_COUNTERS: Final = (0, 0)
+_NO_TARGET: Final = entry.pack_standard(b"", 0)
+_standard_targets: Final = {name: entry.pack_standard(b"", number) for number, name in _VERDICTS.items()}

@@ -1,0 +1,267 @@
+"""A dump, as iptables-save(8) prints it, on its way into the tables: they are edited in memory, then committed."""
+
+from __future__ import annotations
+
+from pyipvsadm.errors import KernelError, PyIpvsadmError, UsageError
+from pyipvsadm.xtables import command
+from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_blanks, split_words
+from pyipvsadm.xtables.engine import Engine
+from pyipvsadm.xtables.entry import is_shorter
+from pyipvsadm.xtables.kinds import read_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Final
+
+    from pyipvsadm.xtables.backend.base import Backend, Table
+    from pyipvsadm.xtables.render import Renderer
+    from pyipvsadm.xtables.syntax import RuleParser
+
+_NO_COUNTERS: Final = (0, 0)
+_LONGEST_CHAIN: Final = 28
+_EAGAIN: Final = 11
+
+
+class LineFailed(PyIpvsadmError):
+    """A line that cannot be carried out; nothing has changed. ``reason`` is "" where the line itself says it all."""
+
+    def __init__(self, line: int, reason: str = "", exit_status: int = 1) -> None:
+        super().__init__(f"line {line} failed{reason and f': {reason}'}")
+        self.line = line
+        self.reason = reason
+        self.exit_status = exit_status
+
+
+class CommitMissing(PyIpvsadmError):
+    """A dump that ends within a table; nothing has changed."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"COMMIT expected at line {line}")
+        self.line = line
+
+
+class Restore:
+    """One dump for the tables of a backend.
+
+    ``counters`` has rules and policies counted as the dump says, ``noflush`` leaves what is there and not named, with
+    ``test`` nothing is committed, ``only`` names the one table that is looked at. ``lock`` is called before the first
+    table is read; ``say`` and ``warn`` take what commands of the dump print.
+    """
+
+    def __init__(
+        self,
+        parser: RuleParser,
+        renderer: Renderer,
+        backend: Backend,
+        *,
+        lock: Callable[[], None],
+        say: Callable[[str], None],
+        warn: Callable[[str], None],
+        counters: bool = False,
+        noflush: bool = False,
+        verbose: bool = False,
+        test: bool = False,
+        only: str | None = None,
+    ) -> None:
+        self._dump = DumpParser(parser)
+        self._renderer = renderer
+        self._backend = backend
+        self._lock = lock
+        self._say = say
+        self._warn = warn
+        self._counters = counters
+        self._noflush = noflush
+        self._verbose = verbose
+        self._test = test
+        self._only = only
+        self._tables: dict[str, Table] = {}
+        self._commits: dict[str, int] = {}  # the line of each table's COMMIT
+        self._table: Table | None = None  # whose lines these are
+        self._engine: Engine | None = None
+        self._skipped = False  # within a table that is not the one of ``only``
+        self._append: Callable[[str, tuple[int, int]], bool] = (
+            _append_nothing  # what reads lines with -A, where they are written plainly
+        )
+
+    def run(self, lines: Iterable[str]) -> None:
+        """Carry out all of a dump, or nothing.
+
+        Raises UsageError, with its line, for what is no command; LineFailed for a line, or the commit of a table, that
+        is refused; CommitMissing.
+        """
+        number = 0
+        try:
+            for number, line in enumerate(lines, 1):
+                if line[:3] != "-A " or not self._append(line, _NO_COUNTERS):
+                    self._read_line(line, number)
+        except UsageError as error:
+            error.line = number
+            raise
+        except KernelError as error:
+            raise LineFailed(number, error.reason) from None
+        if self._table is not None or self._skipped:
+            raise CommitMissing(number + 1)
+        if not self._test:
+            self._commit()
+
+    def tables(self) -> dict[str, Table]:
+        """Return the tables of the dump as it leaves them, in the order in which it names them."""
+        return self._tables
+
+    # -- lines ---------------------------------------------------------------------------------------------------------
+
+    def _read_line(self, line: str, number: int) -> None:
+        first = line[:1]
+        if first == ":" and self._table is not None:
+            self._read_chain(self._table, line, number)
+        elif not line:
+            pass
+        elif first == "#":
+            if self._verbose:
+                self._say(f"{line}\n")
+        elif self._skipped:
+            self._skipped = line != "COMMIT"
+        elif self._table is None:
+            if first != "*":
+                raise LineFailed(number)
+            self._begin_table(line, number)
+        elif line == "COMMIT":
+            self._commits[self._table.name] = number
+            self._table = None
+            self._append = _append_nothing
+        else:
+            self._read_command(line)
+
+    def _begin_table(self, line: str, number: int) -> None:
+        words = split_blanks(line[1:])
+        if not words:
+            raise UsageError(f"line {number} table name invalid")
+        name = words[0]
+        if self._only is not None and name != self._only:
+            self._skipped = True
+            return
+        self._lock()
+        known = name in self._tables
+        table = self._tables[name] if known else self._open(name)
+        self._tables[name] = self._table = table
+        self._dump.chains.clear()
+        self._engine = Engine(table, self._renderer, self._say, self._warn)
+        self._append = _append_nothing if self._verbose else self._appender(table)
+        if not self._noflush and (known or self._verbose):
+            self._engine.run(command.Flush(verbose=self._verbose))
+            self._engine.run(command.DeleteChain(verbose=self._verbose))
+
+    def _open(self, name: str) -> Table:
+        try:
+            if self._noflush or self._verbose:  # which tells of each chain that goes
+                return self._backend.open(name)
+            return self._backend.rewrite(name)
+        except KernelError:
+            raise UsageError(f"unable to initialize table '{name}'") from None
+
+    def _read_chain(self, table: Table, line: str, number: int) -> None:
+        words = split_blanks(line[1:])
+        if not words:
+            raise UsageError(f"line {number} chain name invalid")
+        name = words[0]
+        if not is_shorter(name, _LONGEST_CHAIN + 1):
+            raise UsageError(f"Invalid chain name `{name}' ({_LONGEST_CHAIN} chars max)")
+        if not table.is_builtin(name):
+            if self._noflush and table.has_chain(name):
+                table.flush(name)
+            else:
+                try:
+                    table.create(name)
+                except KernelError as error:
+                    raise UsageError(f"error creating chain '{name}':{error.reason}") from None
+            self._dump.chains.add(name)
+        if len(words) < 2:
+            raise UsageError(f"line {number} policy invalid")
+        if words[1] != "-":
+            counters = _read_counters(words[2]) if self._counters and len(words) > 2 else None
+            if self._counters and counters is None:
+                raise UsageError(f"invalid policy counters for chain '{name}'")
+            try:
+                table.set_policy(name, words[1], counters)
+            except KernelError as error:
+                raise UsageError(
+                    f"Can't set policy `{words[1]}' on `{name}' line {number}: {error.reason}", exit_status=1
+                ) from None
+
+    def _read_command(self, line: str) -> None:
+        counters = None
+        if line[0] == "[":
+            text, bracket, line = line.partition("]")
+            counters = _read_counters(f"{text}]") if bracket else None
+            if counters is None:
+                raise UsageError("Bad line: need counters as [packets:bytes]")
+            line = line.lstrip(" ")
+        if not self._counters:
+            counters = None
+        if line[:3] == "-A " and self._append(line, counters or _NO_COUNTERS):
+            return
+        table, engine = self._table, self._engine
+        assert table
+        assert engine
+        asked = self._dump.parse(split_words(line), table.name, counters)
+        if self._verbose and "verbose" in asked.__fields__:
+            asked = asked.replace(verbose=1)
+        engine.run(asked)
+
+    def _appender(self, table: Table) -> Callable[[str, tuple[int, int]], bool]:
+        """Return what adds the rule of a line that begins with ``-A``, if it is written plainly; whether it is.
+
+        The rule's target has to be what it seems to be: no chain has the name of an extension.
+        """
+        read_rule, chains, append = self._dump.read_rule, self._dump.chains, table.append_plain
+        extensions: set[str] = set()  # whose names no chain of the table has
+        no_drop = table.name == "nat"
+
+        def append_line(line: str, counters: tuple[int, int]) -> bool:
+            try:
+                chain, name, header, blocks, target, jump = read_rule(line)
+            except NotPlain:
+                return False
+            if name not in chains and name not in extensions:
+                if not target:
+                    if name == "DROP" and no_drop:
+                        return False
+                elif table.has_chain(name):
+                    return False
+                else:
+                    extensions.add(name)
+            if '"' in chain:
+                return False
+            append(chain, header, blocks, target, jump, counters)
+            return True
+
+        return append_line
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def _commit(self) -> None:
+        """Commit the tables, one after the other; a refusal takes back those before it. Raises LineFailed."""
+        done: list[tuple[str, object]] = []
+        for name, table in self._tables.items():
+            try:
+                image = self._backend.image(name) if len(self._tables) > 1 else None
+                table.commit()
+            except KernelError as error:
+                for earlier, before in reversed(done):
+                    self._backend.put_back(earlier, before)
+                status = 4 if error.errno == _EAGAIN else 1
+                raise LineFailed(self._commits[name], error.reason, status) from None
+            done.append((name, image))
+
+
+def _append_nothing(_: str, __: tuple[int, int]) -> bool:
+    return False
+
+
+def _read_counters(text: str) -> tuple[int, int] | None:
+    if text[:1] != "[" or text[-1:] != "]":
+        return None
+    packets, _, octets = text[1:-1].partition(":")
+    counts = read_number(packets, 0, (1 << 64) - 1), read_number(octets, 0, (1 << 64) - 1)
+    return None if counts[0] is None or counts[1] is None else (counts[0], counts[1])

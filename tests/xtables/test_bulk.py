@@ -1,0 +1,187 @@
+"""Tables that are read and replaced whole, without libiptc: libiptc and the C tools see the same in them."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.xtables import dump as services
+from pyipvsadm import iptables
+from pyipvsadm.xtables import entry
+from pyipvsadm.xtables.backend.legacy import LegacyBackend
+from pyipvsadm.xtables.model import Rule
+from support import xtables
+from xtables.conftest import Pair
+
+if TYPE_CHECKING:
+    from pyipvsadm.xtables.backend.base import Listing
+    from pyipvsadm.xtables.options import Family
+    from support.netns import Namespace
+
+MOST_CASES = 12  # of a file
+
+CHAINS = """\
+*filter
+:INPUT DROP [7:8]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [1:2]
+:zz - [0:0]
+:aa - [0:0]
+:Mid - [0:0]
+[1:2] -A INPUT -j zz
+[3:4] -A INPUT -i eth0 -g aa
+-A INPUT
+[5:6] -A zz -m comment --comment "only counts"
+-A zz -s 10.0.0.0/8 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j Mid
+-A aa -p udp -m multiport --dports 1,2,3:4 -m comment --comment "a -j b -m c \\"quoted\\"" -j RETURN
+-A Mid -j ACCEPT
+-A Mid ! -s 192.0.2.0/24 -j QUEUE
+-A OUTPUT -p tcp -j REJECT --reject-with tcp-reset
+COMMIT
+"""
+"""Jumps forward and back, to the next rule, to verdicts, by -g; chains in no order; what looks like parts of rules."""
+
+EDITS = """\
+*filter
+:INPUT ACCEPT [0:0]
+:one - [0:0]
+-A INPUT -j one
+-A one -s 10.0.0.1/32 -j ACCEPT
+-A one -s 10.0.0.2/32 -j DROP
+-N two
+-A two -j one
+-I one 1 -p icmp -j RETURN
+-D one -s 10.0.0.1/32 -j ACCEPT
+-E two three
+-R INPUT 1 -j three
+-P OUTPUT DROP
+-Z one
+-N four
+-X four
+COMMIT
+"""
+"""Commands, for which rules that were packed already have to be unpacked."""
+
+
+def same(rule: Rule) -> Rule:
+    """Return a rule without the rubbish that the kernel leaves behind names."""
+
+    def clean(block: bytes) -> bytes:
+        name = entry.extension_name(block).encode()
+        return block[:2] + name.ljust(entry.NAME_END - 2, b"\0") + block[entry.NAME_END :] if block else b""
+
+    return rule.replace(matches=tuple(map(clean, rule.matches)), target=clean(rule.target))
+
+
+def contents(table: Listing) -> list[tuple[object, list[Rule]]]:
+    return [(chain, [same(rule) for rule in table.rules(chain.name)]) for chain in table.chains()]
+
+
+def assert_the_same(pair: Pair, family: Family, table: str, *words: str) -> None:
+    """Compare what the C tools print of both namespaces, and what libiptc and our own reading make of ours."""
+    tool = "iptables-save" if family == 4 else "ip6tables-save"
+    theirs, mine = (
+        [line for line in pair.peer(tool, *words, "-c", in_mine=ours).stdout.splitlines() if line[0] != "#"]
+        for ours in (False, True)
+    )
+    assert mine == theirs
+    with pair.mine.entered():
+        backend = LegacyBackend(family)
+        assert contents(backend.read(table)) == contents(backend.open(table))
+        backend.close()
+
+
+@pytest.mark.parametrize("text", [CHAINS, EDITS])
+@pytest.mark.parametrize("words", [(), ("-c",), ("-v",), ("-n",), ("-n", "-c"), ("-t",)])
+def test_dumps(pair: Pair, text: str, words: tuple[str, ...]) -> None:
+    for dump in (text, CHAINS, text):
+        theirs, mine = (run("iptables-restore", *words, stdin=dump) for run in (pair.peer, pair.ours))
+        assert (mine.status, mine.stdout) == (theirs.status, theirs.stdout)
+        assert_the_same(pair, 4, "filter")
+
+
+def test_a_table_like_kube_proxys(pair: Pair) -> None:
+    lines = services(40).splitlines()
+    head = [line for line in lines if line[0] != "-" and line != "COMMIT"]
+    rules = [line for line in lines if line[0] == "-"]
+    random.Random(3).shuffle(rules)
+    dump = "\n".join([*head, *rules, "COMMIT", ""])
+    for run in (pair.peer, pair.ours):
+        assert run("iptables-restore", stdin=dump).status == 0
+    assert_the_same(pair, 4, "nat")
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_every_extension(pair: Pair, netns: Namespace, family: Family) -> None:
+    """Restore what the C tool saves of the first rules that it takes of every file of cases, and takes again itself."""
+    tool = "iptables" if family == 4 else "ip6tables"
+    for namespace in (pair.theirs, pair.mine, netns):
+        with namespace.entered():
+            xtables.make_sets()
+            for path in sorted(xtables.CASES.glob("*/*.txt")):
+                xtables.prepare(path)
+    rules: dict[str, list[str]] = {}
+    sampling = Pair(netns, netns, pair.locks)
+    for path in sorted(xtables.CASES.glob("*/*.txt")):
+        for case in [case for case in xtables.cases(path) if case.family == family][:MOST_CASES]:
+            if sampling.peer(tool, "-t", case.table, "-A", case.chain, *case.words).status == 0:
+                line = sampling.peer(tool, "-t", case.table, "-S", case.chain).stdout.splitlines()[-1]
+                sampling.peer(tool, "-t", case.table, "-F")
+                dump = f"*{case.table}\n{line}\nCOMMIT\n"
+                if sampling.peer(f"{tool}-restore", "-n", stdin=dump).status == 0:
+                    rules.setdefault(case.table, []).append(line)
+    assert sum(map(len, rules.values())) > 300
+    for table, lines in rules.items():
+        dump = "\n".join([f"*{table}", *dict.fromkeys(lines), "COMMIT", ""])
+        done = [run(f"{tool}-restore", stdin=dump) for run in (pair.peer, pair.ours)]
+        assert [each.status for each in done] == [0, 0], done
+        assert_the_same(pair, family, table, "-t", table)
+
+
+def test_tables_before_a_refused_one_are_what_they_were(pair: Pair) -> None:
+    before = CHAINS + "*mangle\n:PREROUTING ACCEPT [0:0]\n[8:9] -A PREROUTING -j MARK --set-mark 1\nCOMMIT\n"
+    assert pair.ours("iptables-restore", "-c", stdin=before).status == 0
+    saved = pair.peer("iptables-save", "-c", in_mine=True).stdout
+    loop = "*mangle\nCOMMIT\n*filter\n:a - [0:0]\n-A INPUT -j a\n-A a -j a\nCOMMIT\n"
+    for words in ((), ("-n",)):
+        refused = pair.ours("iptables-restore", *words, stdin=loop)
+        assert (refused.status, refused.stderr.splitlines()[-1]) == (1, "iptables-restore: line 7 failed")
+        now = pair.peer("iptables-save", "-c", in_mine=True).stdout
+        assert [line for line in now.splitlines() if line[0] != "#"] == [
+            line for line in saved.splitlines() if line[0] != "#"
+        ]
+
+
+def test_a_comment_that_looks_like_the_beginning_of_a_chain(pair: Pair) -> None:
+    with pair.mine.entered():
+        backend = LegacyBackend(4)
+        table = backend.open("filter")
+        block = bytearray(entry.STANDARD_SIZE - 8 + 256)  # a comment as only another program would make it
+        block[:2], block[2:9] = len(block).to_bytes(2, "little"), b"comment"
+        block[40:48] = b"\x40\0ERROR\0"
+        anything = bytes(entry.HEADER_SIZE[4])
+        table.append("INPUT", Rule(anything, (bytes(block),), b"", "ACCEPT"))
+        table.commit()
+        assert contents(backend.read("filter")) == contents(backend.open("filter"))
+        backend.close()
+
+
+def test_python_reads_and_restores_whole_sets_of_tables(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XTABLES_LOCKFILE", str(pair.locks / "mine"))
+    name = pair.mine.name
+    iptables.restore(CHAINS, netns=name, counters=True)
+    live, dump = iptables.read(netns=name), iptables.parse(CHAINS)
+    assert live == dump
+    assert iptables.save(live, counters=True).splitlines()[1:4] == CHAINS.splitlines()[1:4]
+    with pytest.raises(iptables.UsageError) as wrong:
+        iptables.restore("*filter\n-A INPUT --nonsense\nCOMMIT\n", netns=name)
+    assert wrong.value.line == 2
+    with pytest.raises(iptables.LineFailed) as failed:
+        iptables.restore("*filter\n-A missing\nCOMMIT\n", netns=name)
+    assert failed.value.line == 2
+    with pytest.raises(iptables.CommitMissing):
+        iptables.restore("*filter\n", netns=name)
+    iptables.restore("*filter\nCOMMIT\n", netns=name, test=True)
+    assert iptables.read(netns=name) == live
