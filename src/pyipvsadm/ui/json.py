@@ -59,10 +59,15 @@ def to_json(**parts: object) -> str:
 
 def listing(services: Sequence[ServiceState], options: List, info: Info, resolver: Resolver) -> str:  # noqa: ARG001
     """Return services as a document; of the options only ``nosort`` matters."""
-    ordered = services if options.nosort else sort_services(services)
+    return document(services, info, nosort=options.nosort)
+
+
+def document(services: Sequence[ServiceState], info: Info, *, nosort: bool = False) -> str:
+    """Return services as a document, sorted unless ``nosort``."""
+    ordered = services if nosort else sort_services(services)
     return to_json(
         ipvs={"version": words.version(info), "conn_tab_size": info.conn_tab_size},
-        services=[service(state, nosort=options.nosort) for state in ordered],
+        services=[service(state, nosort=nosort) for state in ordered],
     )
 
 

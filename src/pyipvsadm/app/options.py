@@ -1,0 +1,83 @@
+"""Options and arguments that subcommands share, as decorators."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
+
+from pyipvsadm.app.errors import Trouble
+from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+_NAMESPACES: Final = "/run/netns"  # ip-netns(8)
+
+
+def as_json(command: Function) -> Function:
+    """Add --json, the parameter ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")(command)
+
+
+def kind(command: Function) -> Function:
+    """Add --kind, the parameter ``kind``: None where it is to be found out."""
+    return click.option("--kind", type=click.Choice(KINDS), help="What it is about, where that is not clear.")(command)
+
+
+def place(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --netns and --sandbox, the parameter ``place``: where what is ``live`` lives."""
+
+    @click.option(
+        "--netns", metavar="NAME", shell_complete=_namespaces, help="Work in a network namespace, a name or a path."
+    )
+    @click.option(
+        "--sandbox",
+        metavar="FILE",
+        envvar="PYIPVSADM_SANDBOX",
+        show_envvar=True,
+        type=click.Path(),
+        help="Work on a sandbox that is kept in a file.",
+    )
+    @functools.wraps(command)
+    def with_place(*args: Any, netns: str | None, sandbox: str | None, **others: Any) -> Any:
+        if sandbox == "":
+            raise Trouble("--sandbox: missing name of a file")
+        if netns is not None and sandbox is not None:
+            source = click.get_current_context().get_parameter_source("sandbox")
+            if source is not ParameterSource.ENVIRONMENT:
+                raise Trouble("--netns and --sandbox name two different places: leave one out")
+            sandbox = None
+        return command(*args, place=Place(netns, sandbox), **others)
+
+    return with_place
+
+
+def state(name: str = "state", *, required: bool = False) -> Callable[[Function], Function]:
+    """Add an argument that names a state, the parameter ``name``: ``live`` where it may be left out and is."""
+    return click.argument(
+        name,
+        metavar=name.upper() if required else f"[{name.upper()}]",
+        required=required,
+        default=None if required else LIVE,
+        shell_complete=_states,
+    )
+
+
+def _namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    try:
+        names = sorted(os.listdir(_NAMESPACES))
+    except OSError:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _states(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    words = [CompletionItem(word) for word in (LIVE, STDIN) if word.startswith(incomplete)]
+    return [*words, CompletionItem(incomplete, type="file")]
