@@ -49,7 +49,7 @@ def translated() -> Iterator[None]:
     except (KeyboardInterrupt, click.Abort):
         raise _Silent(INTERRUPTED) from None
     except BrokenPipeError:
-        _forget_output()
+        forget_output()
         raise _Silent(CLOSED_PIPE) from None
     except (KernelError, Refused) as error:
         raise Negative(str(error)) from None
@@ -90,7 +90,7 @@ def complain(text: str) -> None:
         click.echo(f"pyipvsadm: {' '.join(text.split())}", err=True)
 
 
-def _forget_output() -> None:
+def forget_output() -> None:
     """Have the interpreter not try again, at its end, to write what nobody reads."""
     with suppress(OSError, ValueError):  # no file at all where tests run it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -25,6 +25,7 @@ NAME: Final = "pyipvsadm"
 # Subcommand: its module in this package, and what it does in a line.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "show": ("show", "Show services and servers, or chains and rules."),
+    "top": ("top", "Watch the rates of services and servers, or of rules."),
 }
 
 
@@ -98,3 +99,7 @@ def program() -> NoReturn:
     if sys.stderr is None:
         os.open(os.devnull, os.O_WRONLY)
     application.main()
+
+
+if __name__ == "__main__":
+    program()

@@ -59,6 +59,53 @@ def place(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_place
 
 
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """A time in seconds, or with a unit: 1.5, 90s, 5m, 1h."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        if isinstance(value, float):
+            return value
+        text = str(value)
+        number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
+        try:
+            seconds = float(number) * unit
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < _FOR_EVER:
+            self.fail(f"{value!r} is no time: write seconds, or 90s, 5m, 1h", param, ctx)
+        return seconds
+
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_FOR_EVER: Final = 1e9
+
+
+def watch(command: Function) -> Function:
+    """Add --watch, the parameter ``watch``: seconds between two looks, None for one look."""
+    return click.option(
+        "--watch",
+        type=Seconds(),
+        is_flag=False,
+        flag_value=2.0,
+        metavar="[SECONDS]",
+        help="Show it again every so many seconds (2) until Ctrl-C.",
+    )(command)
+
+
+def dry_run(command: Function) -> Function:
+    """Add --dry-run, the parameter ``dry_run``."""
+    return click.option("--dry-run", is_flag=True, help="Only say what would be done.")(command)
+
+
+def service(command: Function) -> Function:
+    """Add --service, the parameter ``service``: the name of one service, or None."""
+    told = "Only in this service: [tcp:|udp:|sctp:]ADDRESS:PORT, or fwmark:NUMBER."
+    return click.option("--service", metavar="SERVICE", help=told)(command)
+
+
 def state(name: str = "state", *, required: bool = False) -> Callable[[Function], Function]:
     """Add an argument that names a state, the parameter ``name``: ``live`` where it may be left out and is."""
     return click.argument(
