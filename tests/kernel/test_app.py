@@ -1,9 +1,10 @@
-"""pyipvsadm on a kernel's virtual servers, with traffic: what show and top show."""
+"""pyipvsadm on a kernel's virtual servers, with traffic: draining while clients stay connected, and what top shows."""
 
 from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.netns import PATH
+from support.netns import PATH, Namespace
 from support.tmux import Terminal
-from support.traffic import SERVERS, VIP, Held, Network
+from support.traffic import SERVERS, VIP, Held, Network, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,23 @@ def network(wires: Network) -> Iterator[Network]:
     assert wires.director.peer("-C").status == 0
 
 
+def weights(network: Network) -> dict[str, int]:
+    """Return the weights of servers, by address and port, as the C tool lists them."""
+    listed = network.director.peer("-Ln").stdout
+    return {name: int(weight) for name, weight in re.findall(r"-> ([\d.]+:\d+) +Masq +(\d+)", listed)}
+
+
+ALL = {f"{ONE}:80": 3, f"{TWO}:80": 3, f"{ONE}:8080": 5}
+
+
+def start(director: Namespace, *words: str) -> subprocess.Popen[str]:
+    """Run pyipvsadm beside this process."""
+    with director.entered():
+        return subprocess.Popen(
+            [PYIPVSADM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={"PATH": PATH}
+        )
+
+
 def reset(connection: Held) -> None:
     """End a connection at once: the kernel forgets it after 10 seconds, and one that is closed after 120."""
     connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -59,6 +77,80 @@ def held_by(network: Network, server: str) -> Held:
             return connection
         reset(connection)
     raise AssertionError(f"{server} takes no connections")
+
+
+def test_a_server_goes_when_its_connections_have_ended(network: Network) -> None:
+    connection = held_by(network, "s1")
+    process = start(network.director, "drain", ONE, "--every", "0.2")
+    drained = {**ALL, f"{ONE}:80": 0, f"{ONE}:8080": 0}
+    until(lambda: str(weights(network)), lambda seen: seen == str(drained))
+    assert network.requests(4) == {"s2": 4}  # new ones go elsewhere
+    assert connection.ask() == "s1"  # this one lives on
+    assert process.poll() is None
+    reset(connection)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert re.search(rf"^tcp:{VIP}:80 {ONE}:80: [01] active, \d inactive connections$", out, re.MULTILINE)
+    assert out.splitlines()[-1] == f"{ONE}: removed; 'pyipvsadm undrain' puts it back"
+    assert weights(network) == {f"{TWO}:80": 3}
+    done = network.director.ours("undrain", ONE, tool="pyipvsadm")
+    assert (done.status, done.stderr) == (0, "")
+    assert weights(network) == ALL
+    assert network.requests(4) == {"s1": 2, "s2": 2}
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "after"),
+    [
+        ("keep", 1, {**ALL, f"{ONE}:80": 0}),
+        ("restore", 1, ALL),
+        ("remove", 0, {f"{TWO}:80": 3, f"{ONE}:8080": 5}),
+    ],
+)
+def test_connections_are_left_at_the_timeout(network: Network, choice: str, status: int, after: dict[str, int]) -> None:
+    connection = held_by(network, "s1")
+    words = ("drain", f"{ONE}:80", "--timeout", "1", "--on-timeout", choice, "--json")
+    done = network.director.ours(*words, tool="pyipvsadm")
+    assert done.status == status, done.stderr
+    assert done.stderr.startswith("pyipvsadm: timeout: ")
+    document = json.loads(done.stdout)
+    assert document["outcome"] == {"keep": "kept", "restore": "restored", "remove": "removed"}[choice]
+    [server] = document["servers"]
+    assert (server["address"], server["port"], server["weight"]) == (ONE, 80, 3)
+    assert weights(network) == after
+    reset(connection)
+    if choice != "restore":
+        assert network.director.ours("undrain", ONE, tool="pyipvsadm").status == 0
+        assert weights(network) == ALL
+
+
+def test_interrupted(network: Network) -> None:
+    connection = held_by(network, "s1")
+    process = start(network.director, "drain", f"{ONE}:80", "--service", f"{VIP}:80")
+    until(lambda: str(weights(network).get(f"{ONE}:80")), lambda seen: seen == "0")
+    assert process.stdout is not None
+    process.stdout.readline()  # it waits
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == (
+        f"pyipvsadm: interrupted: {ONE}:80 is drained, but still there: "
+        f"'pyipvsadm drain {ONE}:80 --service {VIP}:80' goes on, "
+        f"'pyipvsadm undrain {ONE}:80 --service {VIP}:80' puts it back\n"
+    )
+    assert weights(network) == {**ALL, f"{ONE}:80": 0}
+    assert connection.ask() == "s1"
+    assert network.director.ours("undrain", ONE, tool="pyipvsadm").status == 0
+    assert weights(network) == ALL
+    reset(connection)
+
+
+def test_each_namespace_has_its_own_old_weights(network: Network, netns: Namespace) -> None:
+    assert netns.ours("-R", stdin=DUMP).status == 0
+    assert netns.ours("drain", f"{TWO}:80", "--no-remove", tool="pyipvsadm").status == 0
+    assert network.director.ours("undrain", TWO, tool="pyipvsadm").stdout.endswith("has weight 3 already\n")
+    by_name = network.director.ours("undrain", TWO, "--netns", netns.name, tool="pyipvsadm")
+    assert (by_name.status, by_name.stdout) == (0, f"tcp:{VIP}:80 {TWO}:80: weight 3 again\n")
 
 
 def test_show(network: Network) -> None:
