@@ -40,7 +40,7 @@ and were not cut, 2 trouble, 130 interrupted: drained but still there."""
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("server", metavar="SERVER[:PORT]")
+@options.server
 @options.service
 @click.option(
     "--timeout", type=options.Seconds(), metavar="TIME", help="Wait at most so long: 90, 90s, 5m, 1h. Else for ever."

@@ -11,10 +11,14 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place
+from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place, open_services
+from pyipvsadm.errors import PyIpvsadmError
+from pyipvsadm.filters import service_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pyipvsadm.ipvs import ServiceState
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -103,7 +107,12 @@ def dry_run(command: Function) -> Function:
 def service(command: Function) -> Function:
     """Add --service, the parameter ``service``: the name of one service, or None."""
     told = "Only in this service: [tcp:|udp:|sctp:]ADDRESS:PORT, or fwmark:NUMBER."
-    return click.option("--service", metavar="SERVICE", help=told)(command)
+    return click.option("--service", metavar="SERVICE", shell_complete=_services, help=told)(command)
+
+
+def server(command: Function) -> Function:
+    """Add an argument that names real servers, the parameter ``server``."""
+    return click.argument("server", metavar="SERVER[:PORT]", shell_complete=_servers)(command)
 
 
 def state(name: str = "state", *, required: bool = False) -> Callable[[Function], Function]:
@@ -123,6 +132,25 @@ def _namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     except OSError:
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _live_services(ctx: click.Context) -> list[ServiceState]:
+    """Return the services of the place that a command line names so far, none where they cannot be read."""
+    try:
+        with open_services(Place(ctx.params.get("netns"), ctx.params.get("sandbox"))) as table:
+            return table.services()
+    except (click.ClickException, PyIpvsadmError, OSError):
+        return []
+
+
+def _services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    names = sorted([service_text(state.config.key) for state in _live_services(ctx)])
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _servers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    found = {server.config.key.address for state in _live_services(ctx) for server in state.servers}
+    return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
 
 
 def _states(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
