@@ -145,6 +145,23 @@ def test_interrupted(network: Network) -> None:
     reset(connection)
 
 
+def test_bars_on_a_terminal(network: Network) -> None:
+    connection = held_by(network, "s1")
+    with network.director.entered():
+        terminal = Terminal(width=110)
+    with terminal:
+        terminal.type(f"{PYIPVSADM} drain {ONE}; echo status $?")
+        terminal.wait(
+            lambda screen: re.search(rf"tcp:{VIP}:80 {ONE}:80 .*[1-9]\d* active, \d+ inactive", screen) is not None
+        )
+        terminal.press("C-c")
+        seen = terminal.wait(lambda screen: "status 130\n" in screen)
+        assert f"{ONE} is drained, but still there" in seen.replace("\n", "")
+        assert terminal.asked("cursor_flag") == "1"
+    assert network.director.ours("undrain", ONE, tool="pyipvsadm").status == 0
+    reset(connection)
+
+
 def test_each_namespace_has_its_own_old_weights(network: Network, netns: Namespace) -> None:
     assert netns.ours("-R", stdin=DUMP).status == 0
     assert netns.ours("drain", f"{TWO}:80", "--no-remove", tool="pyipvsadm").status == 0
