@@ -114,8 +114,9 @@ class Run:
                 drain.start(self._table, self._book, self._members)
             try:
                 left = self._wait(timeout, every, quiet=quiet)
-            except Ended:
-                complain(f"interrupted: {self._name} is drained, but still there: {self._hint}")
+            except BaseException as end:
+                reason = "interrupted: " if isinstance(end, Ended) else ""
+                complain(f"{reason}{self._name} is drained, but still there: {self._hint}")
                 raise
             with unbroken():
                 return self._finish(left, on_timeout, remove=remove)

@@ -82,13 +82,22 @@ class Application(click.Group):
         sys.exit(errors.ended(lambda: click.Group.main(self, args, prog_name or NAME, **extra)))
 
 
-@click.group(cls=Application, name=NAME, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Application,
+    name=NAME,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def application() -> None:
+@click.pass_context
+def application(ctx: click.Context) -> None:
     """Look at and change virtual servers (IPVS) and tables of rules (iptables, ip6tables).
 
     On the kernel's tables, in a network namespace (--netns), in a sandbox, or on dumps in files.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(errors.TROUBLE)
 
 
 def program() -> NoReturn:

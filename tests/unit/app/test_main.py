@@ -37,6 +37,12 @@ def test_every_command_has_help(run: Run, name: str) -> None:
     assert "Exit status: 0" in done.stdout
 
 
+def test_nothing_asked_for(run: Run) -> None:
+    done = run()
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == run("--help").stdout
+
+
 def test_version(run: Run) -> None:
     assert run("--version").stdout == f"pyipvsadm {__version__}\n"
 
