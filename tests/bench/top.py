@@ -22,6 +22,7 @@ from rich.console import Console
 
 from bench.ipvs import PEER, SERVERS, SERVICES, dump
 from pyipvsadm import ipvs
+from pyipvsadm.app.terminal import few_collections
 from pyipvsadm.ui.live import ServiceLines
 from pyipvsadm.ui.top import Top
 from support import netns
@@ -85,7 +86,8 @@ def main() -> int:
             file.flush()
             with open(file.name) as rules:
                 subprocess.run([PEER / "ipvsadm", "-R"], stdin=rules, check=True)
-        reading, whole, peer = map(statistics.median, looks(rounds))
+        with few_collections():
+            reading, whole, peer = map(statistics.median, looks(rounds))
     print(f"CPU time, ms, {SERVICES} services x {SERVERS}: a look of top {whole * 1000:.0f}, of which reading")
     print(f"{reading * 1000:.0f}; ipvsadm -Ln --stats {peer * 1000:.0f}; ratio {whole / peer:.2f}")
     return 0
