@@ -27,7 +27,7 @@ class Terminal:
     def __init__(self, width: int = 100, height: int = 30, env: Mapping[str, str] | None = None) -> None:
         if not shutil.which("tmux", path=PATH):
             pytest.skip("tmux is not installed")
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # the server ends a moment later
         self._tmux = ["tmux", "-S", f"{self._folder.name}/socket", "-f", "/dev/null"]
         self._environment = {
             "PATH": PATH, "HOME": self._folder.name, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **(env or {}),
