@@ -29,16 +29,17 @@ PATH = (
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what a shell of root searches; a user's lacks sbin
 )
 TIMEOUT = 120  # seconds for one command; emulation is 20 times slower than a machine
-MODULES = {  # of our commands: where they are in pyipvsadm.cli, and the function
-    "ipvsadm": ("ipvsadm", "main"),
-    "ipvsadm-save": ("save", "main"),
-    "ipvsadm-restore": ("restore", "main"),
-    "iptables": ("iptables", "main"),
-    "ip6tables": ("iptables", "main6"),
-    "iptables-save": ("iptables_save", "main"),
-    "ip6tables-save": ("iptables_save", "main6"),
-    "iptables-restore": ("iptables_restore", "main"),
-    "ip6tables-restore": ("iptables_restore", "main6"),
+MODULES = {  # of our commands: where they are in pyipvsadm, and the function
+    "ipvsadm": ("cli.ipvsadm", "main"),
+    "ipvsadm-save": ("cli.save", "main"),
+    "ipvsadm-restore": ("cli.restore", "main"),
+    "iptables": ("cli.iptables", "main"),
+    "ip6tables": ("cli.iptables", "main6"),
+    "iptables-save": ("cli.iptables_save", "main"),
+    "ip6tables-save": ("cli.iptables_save", "main6"),
+    "iptables-restore": ("cli.iptables_restore", "main"),
+    "ip6tables-restore": ("cli.iptables_restore", "main6"),
+    "pyipvsadm": ("app.main", "application"),
 }
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -107,7 +108,7 @@ class Namespace:
         self, *args: str, stdin: str = "", tool: str = "ipvsadm", env: Mapping[str, str] | None = None
     ) -> Result:
         """Run our command as a program of its own, in a new interpreter."""
-        return self.run([sys.executable, "-m", f"pyipvsadm.cli.{MODULES[tool][0]}", *args], stdin, env)
+        return self.run([sys.executable, "-m", f"pyipvsadm.{MODULES[tool][0]}", *args], stdin, env)
 
     def ours(
         self,
@@ -119,7 +120,7 @@ class Namespace:
     ) -> Result:
         """Run our command in a fork of this process, which saves starting an interpreter."""
         name, function = MODULES[tool]
-        main = getattr(importlib.import_module(f"pyipvsadm.cli.{name}"), function)
+        main = getattr(importlib.import_module(f"pyipvsadm.{name}"), function)
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(os.fsencode(stdin))
             given.seek(0)

@@ -39,6 +39,7 @@ while IFS= read -r COMP_LINE; do
     COMP_POINT=${#COMP_LINE} COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
     declared=$(complete -p "${COMP_LINE%% *}") || exit
     declared=${declared#*-F }
+    COMPREPLY=()
     "${declared%% *}" "${COMP_LINE%% *}" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
     printf '%s\n' "${COMPREPLY[@]}" --end--
 done

@@ -60,7 +60,7 @@ LAYERS: dict[str, tuple[str, str]] = {
         "xtables.engine xtables.restore",
         "base x.package x.model x.command x.entry x.text x.backend.base x.engine",
     ),
-    "ui": ("ui", "base model text ui x.model x.command x.text x.backend.base"),
+    "ui": ("ui", "base model text api x.api library ui x.model x.command x.text x.backend.base"),
     "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "x.api": (
         "iptables",
@@ -73,7 +73,13 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),
+    "library": ("filters rates drain", "api x.api base library"),
+    "app": ("app", "api x.api base library ui app"),
 }
+
+# What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
+# something else.
+PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain"}
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 
@@ -137,6 +143,36 @@ def test_imports_point_down(file: Path) -> None:
         if (target := imported_module(name)) and layer_of(target) not in allowed
     ]
     assert not wrong
+
+
+def private_doors(file: Path) -> list[str]:
+    """Return what a file of the application imports that is not public."""
+    return [
+        f"line {line}: {name} is not public"
+        for line, name in imports(file)
+        if (target := imported_module(name)) and target not in PUBLIC and layer_of(target) not in {"ui", "app"}
+    ]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if layer_of(module_name(file)) == "app"], ids=module_name)
+def test_the_application_uses_the_public_interface(file: Path) -> None:
+    assert private_doors(file) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from pyipvsadm.ipvs.model import ServiceKey",
+        "from pyipvsadm.ipvs import model",
+        "import pyipvsadm.xtables.render",
+        "from pyipvsadm.iptables import Rule; from pyipvsadm.xtables.parts import Parts",
+        "from pyipvsadm import netns",
+        "def late():\n    from pyipvsadm.cli import console",
+    ],
+)
+def test_a_private_door_is_found(line: str, tmp_path: Path) -> None:
+    (tmp_path / "file.py").write_text(line)
+    assert len(private_doors(tmp_path / "file.py")) == 1
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_name)

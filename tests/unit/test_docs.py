@@ -18,12 +18,13 @@ TEXTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 PAGES = sorted(ROOT.glob("man/*.8"))
 MANUALS = [page for page in PAGES if not page.read_text().startswith(".so ")]
 COMMANDS = {
-    "ipvsadm": "ipvsadm",
-    "ipvsadm-save": "save",
-    "ipvsadm-restore": "restore",
-    "iptables": "iptables",
-    "iptables-save": "iptables_save",
-    "iptables-restore": "iptables_restore",
+    "ipvsadm": "cli.ipvsadm",
+    "ipvsadm-save": "cli.save",
+    "ipvsadm-restore": "cli.restore",
+    "iptables": "cli.iptables",
+    "iptables-save": "cli.iptables_save",
+    "iptables-restore": "cli.iptables_restore",
+    "pyipvsadm": "app.main",
 }
 
 
@@ -106,7 +107,7 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
     folder = tmp_path / "bin"
     folder.mkdir()
     for command, module in COMMANDS.items():
-        (folder / command).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pyipvsadm.cli.{module} "$@"\n')
+        (folder / command).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pyipvsadm.{module} "$@"\n')
     (folder / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     for path in folder.iterdir():
         path.chmod(0o755)

@@ -39,6 +39,11 @@ def human(number: int) -> str:
     return f"{scaled:.{digits}f}{unit}"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a number of things."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def duration(seconds: int) -> str:
     """Return a time as in "900 s (15m)", the second part only from a minute on."""
     parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]

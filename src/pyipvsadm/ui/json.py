@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any, Final
 
+    from pyipvsadm.drain import Member, Undone
     from pyipvsadm.ipvs.command import List
     from pyipvsadm.ipvs.model import (
         Connection,
         Info,
         ServerState,
+        ServiceKey,
         ServiceState,
         SyncDaemon,
         Timeouts,
@@ -50,19 +52,24 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 
 
-def to_json(**parts: object) -> str:
+def to_json(kind: str = "ipvs", /, **parts: object) -> str:
     """Return a document with the parts named as in the module's table, made of what JSON has."""
     import json
 
-    return json.dumps({"version": VERSION, "kind": "ipvs", **parts}, indent=2) + "\n"
+    return json.dumps({"version": VERSION, "kind": kind, **parts}, indent=2) + "\n"
 
 
 def listing(services: Sequence[ServiceState], options: List, info: Info, resolver: Resolver) -> str:  # noqa: ARG001
     """Return services as a document; of the options only ``nosort`` matters."""
-    ordered = services if options.nosort else sort_services(services)
+    return document(services, info, nosort=options.nosort)
+
+
+def document(services: Sequence[ServiceState], info: Info, *, nosort: bool = False) -> str:
+    """Return services as a document, sorted unless ``nosort``."""
+    ordered = services if nosort else sort_services(services)
     return to_json(
         ipvs={"version": words.version(info), "conn_tab_size": info.conn_tab_size},
-        services=[service(state, nosort=options.nosort) for state in ordered],
+        services=[service(state, nosort=nosort) for state in ordered],
     )
 
 
@@ -94,6 +101,25 @@ def server(state: ServerState) -> dict[str, Any]:
     fields = {**state.config.asdict(), **state.asdict()}
     del fields["key"], fields["config"]
     return {**state.config.key.asdict(), **fields, "stats": state.stats.asdict()}
+
+
+def drained(members: Sequence[Member], outcome: str) -> str:
+    """Return what became of servers that were to be drained, each as it was found."""
+    return to_json("drain", outcome=outcome, servers=[_of(member.service, server(member.state)) for member in members])
+
+
+def undrained(done: Sequence[Undone]) -> str:
+    """Return what became of servers that were to be put back, each as it is now."""
+    servers = []
+    for one in done:
+        fields = {**one.server.key.asdict(), **one.server.asdict(), "outcome": one.outcome}
+        del fields["key"]
+        servers.append(_of(one.service, fields))
+    return to_json("undrain", servers=servers)
+
+
+def _of(service: ServiceKey, fields: dict[str, Any]) -> dict[str, Any]:
+    return {"service": service.asdict(), **fields}
 
 
 def connections(entries: Iterable[Connection], options: List, resolver: Resolver) -> Iterator[str]:  # noqa: ARG001

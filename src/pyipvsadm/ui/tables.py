@@ -26,6 +26,7 @@ from pyipvsadm.ui.cells import (
     is_crowded,
     new_table,
     number_columns,
+    plural,
     sentence,
     text_columns,
     text_of,
@@ -68,27 +69,35 @@ _STATE_STYLES: Final = {"ESTABLISHED": "green", "SYN_RECV": "yellow", "SYN_SENT"
 
 
 def listing(
-    services: Sequence[ServiceState], options: List, info: Info, resolver: Resolver, console: Console | None = None
+    services: Sequence[ServiceState],
+    options: List,
+    info: Info,
+    resolver: Resolver,
+    console: Console | None = None,
+    more: Mapping[str, Column] | None = None,
+    *,
+    bars: bool = True,
 ) -> str:
     """Return services with their servers, in the order of the classic listing.
 
-    Of ``--stats`` and ``--rate`` the first wins, and shows nothing else; the other options add their columns.
+    Of ``--stats`` and ``--rate`` the first wins, and shows nothing else; the other options add their columns, and so
+    does ``more``: columns of servers by their titles. Without ``bars`` there are numbers alone.
     """
     console = console or Console()
     parts: list[RenderableType] = []
     if options.key is None:
         servers = sum([len(service.servers) for service in services])
-        count = f"{_plural(len(services), 'service')}, {_plural(servers, 'real server')}"
+        count = f"{plural(len(services), 'service')}, {plural(servers, 'real server')}"
         parts.append(Text(f"IPVS {words.version(info)}, {info.conn_tab_size} buckets, {count}", style="dim"))
     if services:
         ordered = services if options.nosort else sort_services(services)
-        draw = _counter_table if options.stats or options.rate else _connection_table
-        parts.append(draw(console, _Names(console, resolver), ordered, options))
+        names = _Names(console, resolver)
+        if options.stats or options.rate:
+            parts.append(_counter_table(console, names, ordered, options))
+        else:
+            columns = {**_server_columns(options), **(more or {})}
+            parts.append(_connection_table(console, names, ordered, options, columns, bars=bars))
     return text_of(console, *parts)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 class _Names:
@@ -170,14 +179,21 @@ class _Row(NamedTuple):
         return self.name, self.method, *self.cells, self.active, self.inactive
 
 
-def _connection_table(console: Console, names: _Names, services: Sequence[ServiceState], options: List) -> Table:
+def _connection_table(
+    console: Console,
+    names: _Names,
+    services: Sequence[ServiceState],
+    options: List,
+    columns: Mapping[str, Column],
+    *,
+    bars: bool,
+) -> Table:
     """Return the table of settings and connections.
 
     Where there is room, bars show how the connections of a service spread over its servers, and a column at the end the
     settings of services, which otherwise go below their names; so do even numbers where there is very little.
     """
-    columns = _server_columns(options)
-    notes: dict[str, Column] = {}
+    notes: Mapping[str, Column] = {}
     while True:
         rows = [row for service in services for row in _rows(names, service, columns, notes, options)]
         titles = (names.title, "Sched.\nForward", *columns, "\nActive", "\nInactive")
@@ -187,7 +203,7 @@ def _connection_table(console: Console, names: _Names, services: Sequence[Servic
         columns, notes = {}, columns
     room = console.width - sum(widths) - GAP * (len(widths) - 1)
     beside = max([cell_len(row.settings) for row in rows])
-    bars = any(any(row.shares) for row in rows)
+    bars = bars and any(any(row.shares) for row in rows)
     if beside and room - beside - GAP < (2 * (_NARROWEST_BAR + GAP) if bars else 0):
         beside = 0
     if beside:

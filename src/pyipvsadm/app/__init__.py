@@ -1,0 +1,1 @@
+"""The command ``pyipvsadm``: a click application on the public Python API."""

@@ -1,0 +1,158 @@
+"""Options and arguments that subcommands share, as decorators."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
+
+from pyipvsadm.app.errors import Trouble
+from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place, open_services
+from pyipvsadm.errors import PyIpvsadmError
+from pyipvsadm.filters import service_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyipvsadm.ipvs import ServiceState
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+_NAMESPACES: Final = "/run/netns"  # ip-netns(8)
+
+
+def as_json(command: Function) -> Function:
+    """Add --json, the parameter ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")(command)
+
+
+def kind(command: Function) -> Function:
+    """Add --kind, the parameter ``kind``: None where it is to be found out."""
+    return click.option("--kind", type=click.Choice(KINDS), help="What it is about, where that is not clear.")(command)
+
+
+def place(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --netns and --sandbox, the parameter ``place``: where what is ``live`` lives."""
+
+    @click.option(
+        "--netns", metavar="NAME", shell_complete=_namespaces, help="Work in a network namespace, a name or a path."
+    )
+    @click.option(
+        "--sandbox",
+        metavar="FILE",
+        envvar="PYIPVSADM_SANDBOX",
+        show_envvar=True,
+        type=click.Path(),
+        help="Work on a sandbox that is kept in a file.",
+    )
+    @functools.wraps(command)
+    def with_place(*args: Any, netns: str | None, sandbox: str | None, **others: Any) -> Any:
+        if sandbox == "":
+            raise Trouble("--sandbox: missing name of a file")
+        if netns is not None and sandbox is not None:
+            source = click.get_current_context().get_parameter_source("sandbox")
+            if source is not ParameterSource.ENVIRONMENT:
+                raise Trouble("--netns and --sandbox name two different places: leave one out")
+            sandbox = None
+        return command(*args, place=Place(netns, sandbox), **others)
+
+    return with_place
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """A time in seconds, or with a unit: 1.5, 90s, 5m, 1h."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        if isinstance(value, float):
+            return value
+        text = str(value)
+        number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
+        try:
+            seconds = float(number) * unit
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < _FOR_EVER:
+            self.fail(f"{value!r} is no time: write seconds, or 90s, 5m, 1h", param, ctx)
+        return seconds
+
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_FOR_EVER: Final = 1e9
+
+
+def watch(command: Function) -> Function:
+    """Add --watch, the parameter ``watch``: seconds between two looks, None for one look."""
+    return click.option(
+        "--watch",
+        type=Seconds(),
+        is_flag=False,
+        flag_value=2.0,
+        metavar="[SECONDS]",
+        help="Show it again every so many seconds (2) until Ctrl-C.",
+    )(command)
+
+
+def dry_run(command: Function) -> Function:
+    """Add --dry-run, the parameter ``dry_run``."""
+    return click.option("--dry-run", is_flag=True, help="Only say what would be done.")(command)
+
+
+def service(command: Function) -> Function:
+    """Add --service, the parameter ``service``: the name of one service, or None."""
+    told = "Only in this service: [tcp:|udp:|sctp:]ADDRESS:PORT, or fwmark:NUMBER."
+    return click.option("--service", metavar="SERVICE", shell_complete=_services, help=told)(command)
+
+
+def server(command: Function) -> Function:
+    """Add an argument that names real servers, the parameter ``server``."""
+    return click.argument("server", metavar="SERVER[:PORT]", shell_complete=_servers)(command)
+
+
+def state(name: str = "state", *, required: bool = False) -> Callable[[Function], Function]:
+    """Add an argument that names a state, the parameter ``name``: ``live`` where it may be left out and is."""
+    return click.argument(
+        name,
+        metavar=name.upper() if required else f"[{name.upper()}]",
+        required=required,
+        default=None if required else LIVE,
+        shell_complete=_states,
+    )
+
+
+def _namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    try:
+        names = sorted(os.listdir(_NAMESPACES))
+    except OSError:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _live_services(ctx: click.Context) -> list[ServiceState]:
+    """Return the services of the place that a command line names so far, none where they cannot be read."""
+    try:
+        with open_services(Place(ctx.params.get("netns"), ctx.params.get("sandbox"))) as table:
+            return table.services()
+    except (click.ClickException, PyIpvsadmError, OSError):
+        return []
+
+
+def _services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    names = sorted([service_text(state.config.key) for state in _live_services(ctx)])
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _servers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    found = {server.config.key.address for state in _live_services(ctx) for server in state.servers}
+    return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
+
+
+def _states(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    words = [CompletionItem(word) for word in (LIVE, STDIN) if word.startswith(incomplete)]
+    return [*words, CompletionItem(incomplete, type="file")]

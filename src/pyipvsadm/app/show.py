@@ -1,0 +1,81 @@
+"""``pyipvsadm show``: a state as tables for people, or as a document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyipvsadm.app import options
+from pyipvsadm.app import state as states
+from pyipvsadm.app.errors import Trouble
+from pyipvsadm.filters import Filter, choose_services, network
+
+if TYPE_CHECKING:
+    from pyipvsadm.app.state import Kind, Place
+
+_EPILOG = """\b
+Examples:
+  pyipvsadm show
+  pyipvsadm show --netns blue --rates --watch=5
+  pyipvsadm show web.rules --address 10.0.0.0/24 --json
+
+Exit status: 0 shown, 2 trouble."""
+
+
+@click.command(epilog=_EPILOG)
+@options.state()
+@click.option("--address", "addresses", multiple=True, metavar="ADDRESS[/LENGTH]", help="What has to do with these.")
+@click.option("--port", "ports", multiple=True, type=click.IntRange(0, 65535), metavar="PORT", help="Or with a port.")
+@click.option("--protocol", "protocols", multiple=True, metavar="PROTOCOL", help="What is for a protocol (tcp).")
+@click.option("--hit", is_flag=True, help="What something has come to: a connection, a packet.")
+@click.option("--never-hit", is_flag=True, help="What nothing has come to.")
+@click.option("--counters", is_flag=True, help="Of services: what they and their servers have counted.")
+@click.option("--rates", is_flag=True, help="Of services: what comes a second, as the kernel estimates it.")
+@click.option("--exact", is_flag=True, help="Counters with all their digits.")
+@options.watch
+@options.kind
+@options.as_json
+@options.place
+def command(state: str, kind: Kind | None, as_json: bool, watch: float | None, place: Place, **how: Any) -> None:
+    """Show services with their real servers, or tables with their chains and rules.
+
+    STATE is "live" (which it is where none is named), a file with a dump or a sandbox, or "-" for a dump from standard
+    input.
+
+    An option that chooses may be given several times: what fits one of its values is shown. What does not fit all the
+    options is left out.
+    """
+    wanted = _filter(how)
+    if watch is None:
+        click.echo(_text(states.read(state, place, kind), wanted, as_json=as_json, how=how), nl=False, color=True)
+        return
+    if state == states.STDIN:
+        raise Trouble("--watch: standard input can be read once: name a file")
+    from pyipvsadm.app.terminal import repeat
+
+    repeat(lambda: _text(states.read(state, place, kind), wanted, as_json=as_json, how=how), watch, scrolls=not as_json)
+
+
+def _filter(how: dict[str, Any]) -> Filter:
+    """Return what is to be shown, by the options."""
+    hit, never = how.pop("hit"), how.pop("never_hit")
+    if hit and never:
+        raise Trouble("--hit and --never-hit: nothing is both: leave one out")
+    return Filter(
+        networks=tuple([network(text) for text in how.pop("addresses")]),
+        ports=how.pop("ports"),
+        protocols=tuple([name.lower() for name in how.pop("protocols")]),
+        hit=True if hit else False if never else None,
+    )
+
+
+def _text(found: states.State, wanted: Filter, *, as_json: bool, how: dict[str, Any]) -> str:
+    services = choose_services(found.services, wanted)
+    if as_json:
+        from pyipvsadm.ui import json
+
+        return json.document(services, found.info)
+    from pyipvsadm.ui import show
+
+    return show.services(services, found.info, **how)

@@ -1,0 +1,213 @@
+"""pyipvsadm on a kernel's virtual servers, with traffic: draining while clients stay connected, and what top shows."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.netns import PATH, Namespace
+from support.tmux import Terminal
+from support.traffic import SERVERS, VIP, Held, Network, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PYIPVSADM = Path(sys.executable).with_name("pyipvsadm")
+ONE, TWO = SERVERS["s1"][0], SERVERS["s2"][0]
+DUMP = f"""-A -t {VIP}:80 -s rr
+-a -t {VIP}:80 -r {ONE}:80 -m -w 3
+-a -t {VIP}:80 -r {TWO}:80 -m -w 3
+-A -t {VIP}:8080 -s rr
+-a -t {VIP}:8080 -r {ONE}:8080 -m -w 5
+"""
+
+
+@pytest.fixture(scope="module")
+def wires() -> Iterator[Network]:
+    """Give the network, for all tests."""
+    with Network() as joined:
+        yield joined
+
+
+@pytest.fixture
+def network(wires: Network) -> Iterator[Network]:
+    """Give the network with two services, of which one server is in both."""
+    assert wires.director.ours("-R", stdin=DUMP) == (0, "", "")
+    yield wires
+    assert wires.director.peer("-C").status == 0
+
+
+def weights(network: Network) -> dict[str, int]:
+    """Return the weights of servers, by address and port, as the C tool lists them."""
+    listed = network.director.peer("-Ln").stdout
+    return {name: int(weight) for name, weight in re.findall(r"-> ([\d.]+:\d+) +Masq +(\d+)", listed)}
+
+
+ALL = {f"{ONE}:80": 3, f"{TWO}:80": 3, f"{ONE}:8080": 5}
+
+
+def start(director: Namespace, *words: str) -> subprocess.Popen[str]:
+    """Run pyipvsadm beside this process."""
+    with director.entered():
+        return subprocess.Popen(
+            [PYIPVSADM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={"PATH": PATH}
+        )
+
+
+def reset(connection: Held) -> None:
+    """End a connection at once: the kernel forgets it after 10 seconds, and one that is closed after 120."""
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.socket.close()
+
+
+def held_by(network: Network, server: str) -> Held:
+    """Return an open connection to a server; others that come on the way are ended."""
+    for _ in range(4):
+        connection = network.connect()
+        if connection.server == server:
+            return connection
+        reset(connection)
+    raise AssertionError(f"{server} takes no connections")
+
+
+def test_a_server_goes_when_its_connections_have_ended(network: Network) -> None:
+    connection = held_by(network, "s1")
+    process = start(network.director, "drain", ONE, "--every", "0.2")
+    drained = {**ALL, f"{ONE}:80": 0, f"{ONE}:8080": 0}
+    until(lambda: str(weights(network)), lambda seen: seen == str(drained))
+    assert network.requests(4) == {"s2": 4}  # new ones go elsewhere
+    assert connection.ask() == "s1"  # this one lives on
+    assert process.poll() is None
+    reset(connection)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert re.search(rf"^tcp:{VIP}:80 {ONE}:80: [01] active, \d inactive connections$", out, re.MULTILINE)
+    assert out.splitlines()[-1] == f"{ONE}: removed; 'pyipvsadm undrain' puts it back"
+    assert weights(network) == {f"{TWO}:80": 3}
+    done = network.director.ours("undrain", ONE, tool="pyipvsadm")
+    assert (done.status, done.stderr) == (0, "")
+    assert weights(network) == ALL
+    assert network.requests(4) == {"s1": 2, "s2": 2}
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "after"),
+    [
+        ("keep", 1, {**ALL, f"{ONE}:80": 0}),
+        ("restore", 1, ALL),
+        ("remove", 0, {f"{TWO}:80": 3, f"{ONE}:8080": 5}),
+    ],
+)
+def test_connections_are_left_at_the_timeout(network: Network, choice: str, status: int, after: dict[str, int]) -> None:
+    connection = held_by(network, "s1")
+    words = ("drain", f"{ONE}:80", "--timeout", "1", "--on-timeout", choice, "--json")
+    done = network.director.ours(*words, tool="pyipvsadm")
+    assert done.status == status, done.stderr
+    assert done.stderr.startswith("pyipvsadm: timeout: ")
+    document = json.loads(done.stdout)
+    assert document["outcome"] == {"keep": "kept", "restore": "restored", "remove": "removed"}[choice]
+    [server] = document["servers"]
+    assert (server["address"], server["port"], server["weight"]) == (ONE, 80, 3)
+    assert weights(network) == after
+    reset(connection)
+    if choice != "restore":
+        assert network.director.ours("undrain", ONE, tool="pyipvsadm").status == 0
+        assert weights(network) == ALL
+
+
+def test_interrupted(network: Network) -> None:
+    connection = held_by(network, "s1")
+    process = start(network.director, "drain", f"{ONE}:80", "--service", f"{VIP}:80")
+    until(lambda: str(weights(network).get(f"{ONE}:80")), lambda seen: seen == "0")
+    assert process.stdout is not None
+    process.stdout.readline()  # it waits
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == (
+        f"pyipvsadm: interrupted: {ONE}:80 is drained, but still there: "
+        f"'pyipvsadm drain {ONE}:80 --service {VIP}:80' goes on, "
+        f"'pyipvsadm undrain {ONE}:80 --service {VIP}:80' puts it back\n"
+    )
+    assert weights(network) == {**ALL, f"{ONE}:80": 0}
+    assert connection.ask() == "s1"
+    assert network.director.ours("undrain", ONE, tool="pyipvsadm").status == 0
+    assert weights(network) == ALL
+    reset(connection)
+
+
+def test_bars_on_a_terminal(network: Network) -> None:
+    connection = held_by(network, "s1")
+    with network.director.entered():
+        terminal = Terminal(width=110)
+    with terminal:
+        terminal.type(f"{PYIPVSADM} drain {ONE}; echo status $?")
+        terminal.wait(
+            lambda screen: re.search(rf"tcp:{VIP}:80 {ONE}:80 .*[1-9]\d* active, \d+ inactive", screen) is not None
+        )
+        terminal.press("C-c")
+        seen = terminal.wait(lambda screen: "status 130\n" in screen)
+        assert f"{ONE} is drained, but still there" in seen.replace("\n", "")
+        assert terminal.asked("cursor_flag") == "1"
+    assert network.director.ours("undrain", ONE, tool="pyipvsadm").status == 0
+    reset(connection)
+
+
+def test_each_namespace_has_its_own_old_weights(network: Network, netns: Namespace) -> None:
+    assert netns.ours("-R", stdin=DUMP).status == 0
+    assert netns.ours("drain", f"{TWO}:80", "--no-remove", tool="pyipvsadm").status == 0
+    assert network.director.ours("undrain", TWO, tool="pyipvsadm").stdout.endswith("has weight 3 already\n")
+    by_name = network.director.ours("undrain", TWO, "--netns", netns.name, tool="pyipvsadm")
+    assert (by_name.status, by_name.stdout) == (0, f"tcp:{VIP}:80 {TWO}:80: weight 3 again\n")
+
+
+def test_show(network: Network) -> None:
+    connection = held_by(network, "s1")
+    network.requests(3)
+    shown = network.director.ours("show", tool="pyipvsadm").stdout
+    assert re.search(rf"^→ {ONE}:80 +Masq +3 +up +[1-9]\d* +\d+$", shown, re.MULTILINE)
+    shown = network.director.ours("show", "--counters", "--hit", tool="pyipvsadm").stdout
+    assert f"TCP  {VIP}:80" in shown
+    assert f"TCP  {VIP}:8080" not in shown
+    shown = network.director.ours("show", "--never-hit", "--json", tool="pyipvsadm").stdout
+    assert [service["port"] for service in json.loads(shown)["services"]] == [8080]
+    reset(connection)
+
+
+def test_top_shows_rates(network: Network) -> None:
+    with network.director.entered():
+        terminal = Terminal(width=110)
+    with terminal:
+        terminal.type(f"{PYIPVSADM} top --every 1; echo status $?")
+        terminal.wait(lambda screen: f"TCP {VIP}:80 " in screen)
+
+        def is_moving(screen: str) -> bool:
+            network.requests(5)
+            lines = re.findall(r"^(?:→ )?(?:TCP )?([\d.]+:80) +(\d+) +\d+ +\d+ +([\d.]+) ", screen, re.MULTILINE)
+            rates = {name: float(rate) for name, _, rate in lines}
+            return rates.keys() == {f"{VIP}:80", f"{ONE}:80", f"{TWO}:80"} and min(rates.values()) > 0
+
+        terminal.wait(is_moving)
+        terminal.press("e")
+        terminal.wait(lambda screen: "as the kernel estimates them" in screen and is_moving(screen))
+        terminal.press("q")
+        terminal.wait(lambda screen: "status 0\n" in screen)
+
+
+def test_without_the_right(network: Network) -> None:
+    with network.director.entered():
+        done = subprocess.run(
+            [PYIPVSADM, "show"], user=65534, capture_output=True, text=True, check=False, env={"PATH": PATH}
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("pyipvsadm: the kernel's virtual servers: ")
+    assert "run it as root" in done.stderr

@@ -1,0 +1,59 @@
+"""The completions of pyipvsadm in the shells themselves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyipvsadm.app.main import COMMANDS
+from support.shells import ROOT, SHELLS, Shell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DUMP = """-A -t 192.0.2.1:80 -s rr
+-a -t 192.0.2.1:80 -r 10.0.0.11:80 -m
+-a -t 192.0.2.1:80 -r 10.0.0.12:80 -m
+-A -f 7 -s rr
+-a -f 7 -r 10.0.1.1:0 -g
+"""
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
+    """Give each shell, with this tree's commands and a sandbox that holds DUMP; script/test installs them."""
+    if not shutil.which(request.param):
+        pytest.skip(f"{request.param} is not installed")
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}/src",
+        "PYIPVSADM_SANDBOX": str(tmp_path / "table.json"),
+        "HOME": str(tmp_path),
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+    }
+    for name, module in (("pyipvsadm", "app.main"), ("ipvsadm-restore", "cli.restore")):
+        (tmp_path / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pyipvsadm.{module} "$@"\n')
+        (tmp_path / name).chmod(0o755)
+    subprocess.run(["ipvsadm-restore"], env=environment, input=DUMP.encode(), check=True)
+    return SHELLS[request.param]("pyipvsadm", environment, tmp_path)
+
+
+def test_offers(shell: Shell) -> None:
+    lines = {
+        "pyipvsadm ": {*COMMANDS},
+        "pyipvsadm und": {"undrain"},
+        "pyipvsadm show --never": {"--never-hit"},
+        "pyipvsadm show --kind ip": {"ipvs", "iptables", "ip6tables"},
+        "pyipvsadm drain --on-timeout re": {"remove", "restore"},
+        "pyipvsadm drain 10.0.": {"10.0.0.11", "10.0.0.12", "10.0.1.1"},
+        "pyipvsadm undrain 10.0.0.1": {"10.0.0.11", "10.0.0.12"},
+        "pyipvsadm drain 10.0.0.11 --service fw": {"fwmark:7"},
+    }
+    for line, offered, wanted in zip(lines, shell.offers(*lines), lines.values(), strict=True):
+        assert offered == wanted, line
