@@ -59,6 +59,7 @@ LAYERS: dict[str, tuple[str, str]] = {
         "iptables",
         "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy",
     ),
+    "doctor": ("doctor", "api base netlink text x.model x.entry x.lock x.backend.legacy doctor"),
     "cli": (
         "cli",
         "api base model text engine backend.base backend.kernel backend.sandbox ui cli "
@@ -76,7 +77,7 @@ PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "dra
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 
 # Third parties, and the only layer that may name them.
-THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "app", "iptc": "app"}
+THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "doctor", "iptc": "app"}
 PROCESS = {
     "sys": {"argv", "stdin", "stdout", "stderr", "exit"},
     "os": {"environ", "environb", "getenv", "_exit", "isatty"},
