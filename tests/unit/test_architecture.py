@@ -53,7 +53,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.checks": ("xtables.checks", "base x.model x.entry x.registry"),
     "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.checks x.backend.base"),
     "x.engine": ("xtables.engine", "base x.package x.model x.command x.entry x.text x.backend.base"),
-    "ui": ("ui", "base model text library ui x.model x.command x.text x.backend.base"),
+    "ui": ("ui", "base model text library doctor ui x.model x.command x.text x.backend.base"),
     "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "x.api": (
         "iptables",
@@ -67,12 +67,12 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.backend.sandbox",
     ),
     "library": ("filters rates drain", "api x.api base library"),
-    "app": ("app", "api x.api base library ui app"),
+    "app": ("app", "api x.api base library doctor ui app"),
 }
 
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
-PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain"}
+PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor="}
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 

@@ -82,9 +82,9 @@ class Check(Record):
         found = []
         try:
             for fault in self.look(machine):
-                found.append(self._finding(machine, fault))  # noqa: PERF401  # what comes before an Unknown is kept
-        except Unknown as unknown:
-            found.append(self._plain("could-not-tell", str(unknown)))
+                found.append(self._finding(machine, fault))  # noqa: PERF401  # kept where an error follows
+        except PyIpvsadmError as problem:
+            found.append(self._plain("could-not-tell", str(problem)))
         return found or [self._plain("ok", "")]
 
     def _plain(self, status: Status, reason: str) -> Finding:

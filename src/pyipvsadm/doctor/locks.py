@@ -57,7 +57,7 @@ def parse(text: str) -> Iterator[LockLine]:
 
 
 def find(path: str) -> Held | None:
-    """Return who holds the lock of a file, None where nobody does or there is no such file."""
+    """Return who holds the lock of a file, None where there is none or only the caller, who may have inherited it."""
     try:
         status = os.stat(path)
     except OSError:
@@ -68,7 +68,10 @@ def find(path: str) -> Held | None:
     owner = next((line.pid for line in lines if not line.waiting), None)
     if owner is None:
         return None
-    holders = tuple(_holders((status.st_dev, status.st_ino)))
+    everybody = tuple(_holders((status.st_dev, status.st_ino)))
+    holders = tuple([holder for holder in everybody if holder.pid != os.getpid()])
+    if everybody and not holders:
+        return None
     waiting = sum([line.waiting for line in lines])
     return Held(owner, os.path.exists(f"/proc/{owner}"), holders, waiting)
 

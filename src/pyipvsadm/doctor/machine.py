@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pyipvsadm import ipvs
+from pyipvsadm.doctor import listing
 from pyipvsadm.doctor.check import Unknown
 from pyipvsadm.doctor.netfilter import Netfilter
 from pyipvsadm.doctor.network import Network
@@ -146,17 +147,23 @@ class Machine:
 
     @cached_property
     def services(self) -> list[ServiceState]:
-        """The virtual services; none where the kernel has no IPVS, which is not loaded for this."""
-        if not os.path.exists(f"{_SELF}/net/ip_vs"):
+        """The virtual services; none where the kernel has no IPVS, which is not loaded for this.
+
+        Who may not ask for them gets them from the kernel's listing, without thresholds and counters.
+        """
+        try:
+            with open(listing.PATH, encoding="ascii") as file:
+                listed = listing.parse(file)
+        except FileNotFoundError:
             return []
+        except OSError as problem:
+            raise Unknown(f"virtual services: {problem.strerror}") from None
         if not self.may_change:
-            raise Unknown("the kernel shows virtual services to root alone")
+            return listed
         try:
             with ipvs.open() as table:
                 return table.services()
         except KernelError as error:
-            if error.errno in (errno.EPERM, errno.EACCES):
-                raise Unknown("the kernel shows virtual services to root alone") from None
             raise Unknown(f"virtual services: {error}") from None
 
     def servers(self, *forwards: str) -> Iterator[tuple[ServiceKey, RealServer]]:

@@ -103,7 +103,9 @@ def no_weight(machine: Machine) -> Iterator[Fault]:
     for service in machine.services:
         if service.servers and not any(server.config.weight for server in service.servers):
             name = service_name(service.config.key)
-            yield Fault(service=name, count=len(service.servers), edit=_with_weight(service))
+            words = _with_weight(service)
+            # Who may not change it was not told the thresholds either, which the command would take away.
+            yield Fault(service=name, count=len(service.servers), edit=words, mendable=machine.may_change)
 
 
 def _with_weight(service: ServiceState) -> list[str]:
