@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from string import Formatter
@@ -18,6 +19,7 @@ from pyipvsadm.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DOCUMENTATION = Path(__file__).resolve().parents[3] / "docs/doctor.md"
 DECLARED = sum([path.read_text().count("\n@check(\n") for path in Path(checks.__file__).parent.glob("*.py")])
 ODD = "a b'$(x)"
 
@@ -39,6 +41,13 @@ def test_a_declaration_is_whole(code: str) -> None:
     assert declared.look.__doc__
     for text in (declared.reason, *declared.mend):
         assert all(name is None or name.isidentifier() for _, name, _, _ in Formatter().parse(text))
+
+
+def test_the_documentation_has_every_check() -> None:
+    rows = re.findall(
+        r"^\| `([a-z0-9-]+)` \| (problem|warning|info) \| (.*) \|$", DOCUMENTATION.read_text(), re.MULTILINE
+    )
+    assert rows == [(declared.code, declared.severity, declared.summary) for declared in doctor.CHECKS.values()]
 
 
 def test_a_code_that_there_is_not() -> None:
