@@ -15,7 +15,7 @@ from pyipvsadm import doctor, ipvs
 from pyipvsadm.doctor import listing
 from support.doctor import ROOT, as_nobody, fault, is_well, look, run, sysctl
 from support.netns import PATH
-from support.traffic import NEAR, SERVERS, VIP, Network
+from support.traffic import NEAR, SERVERS, VIP, Network, until
 
 if TYPE_CHECKING:
     from support.netns import Namespace
@@ -84,7 +84,7 @@ def test_virtual_address(director: Namespace, address: str) -> None:
     assert found.status == "problem"
     assert IN in found.mend[0]
     run(found)
-    assert is_well(director, "virtual-address")
+    until(lambda: look(director, "virtual-address")[0].status, lambda status: status == "ok")  # after IPv6 asked around
 
 
 def test_virtual_address_that_is_local_by_a_route(director: Namespace) -> None:
@@ -289,6 +289,8 @@ def test_conntrack_full(director: Namespace, lock: Path) -> None:
 @pytest.mark.parametrize("tool", ["iptables-nft", "iptables-legacy"])
 @pytest.mark.parametrize(("match", "status"), [(["-m", "ipvs", "--ipvs"], "problem"), ([], "info")])
 def test_vs_conntrack(director: Namespace, lock: Path, tool: str, match: list[str], status: str) -> None:
+    # The guest's module loader is not where iptables-legacy looks for it.
+    subprocess.run(["modprobe", "-a", "ip_tables", "iptable_nat"], env={"PATH": PATH}, check=True)
     configure(director, NAT)
     sysctl(director, net__ipv4__vs__conntrack=0)
     assert is_well(director, "vs-conntrack")
@@ -440,7 +442,7 @@ def test_the_listing_says_what_netlink_says(director: Namespace) -> None:
         return sorted(
             [
                 (
-                    repr(service.config.replace(netmask=None)),
+                    repr(service.config.replace(netmask=None, timeout=0)),
                     sorted([repr(server.config) for server in service.servers]),
                 )
                 for service in services

@@ -1,7 +1,8 @@
-"""The kernel's own listing of virtual services, /proc/net/ip_vs: without counters or thresholds, but for everybody.
+"""The kernel's own listing of virtual services, /proc/net/ip_vs: not all of their settings, but for everybody.
 
 Form: three lines of headings, then a line for a service and lines for its servers, addresses and ports in hexadecimal
-(net/netfilter/ipvs/ip_vs_ctl.c). The family of a service by mark is not told; its servers' stands for it.
+(net/netfilter/ipvs/ip_vs_ctl.c). Thresholds, tunnels and most flags are not in it, and the time of persistence is in a
+unit of the kernel's own. The family of a service by mark is not told; its servers' stands for it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _HEADINGS: Final = 3
 
 
 def parse(lines: Iterable[str]) -> list[ServiceState]:
-    """Return the services of the listing. Raises WireError for lines of another form."""
+    """Return the services of the listing, with what is not in it as for a new one. Raises WireError."""
     found: list[ServiceState] = []
     for number, line in enumerate(lines, 1):
         words = line.split()
@@ -53,11 +54,9 @@ def _service(words: list[str]) -> VirtualService:
         key = ServiceKey(family, _PROTOCOLS[words[0]], address, port)
     settings = words[3:]
     flags = abi.IP_VS_SVC_F_ONEPACKET if "ops" in settings else 0
-    timeout = 0
     if "persistent" in settings:
         flags |= abi.IP_VS_SVC_F_PERSISTENT
-        timeout = int(settings[settings.index("persistent") + 1])
-    return VirtualService(key, words[2], flags, timeout)
+    return VirtualService(key, words[2], flags)
 
 
 def _with_server(service: ServiceState, words: list[str]) -> ServiceState:

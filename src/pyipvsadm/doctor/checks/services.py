@@ -94,8 +94,8 @@ def no_servers(machine: Machine) -> Iterator[Fault]:
     "every service has a server that takes connections",
     severity="problem",
     reads=("virtual services",),
-    reason="all {count} real servers of {service} have weight 0: none takes new connections. The command gives the "
-    "first one weight 1",
+    reason="all real servers of {service} have weight 0: none takes new connections; ipvsadm -e gives one another "
+    "weight",
     mend=("ipvsadm {edit}",),
 )
 def no_weight(machine: Machine) -> Iterator[Fault]:
@@ -105,7 +105,7 @@ def no_weight(machine: Machine) -> Iterator[Fault]:
             name = service_name(service.config.key)
             words = _with_weight(service)
             # Who may not change it was not told the thresholds either, which the command would take away.
-            yield Fault(service=name, count=len(service.servers), edit=words, mendable=machine.may_change)
+            yield Fault(service=name, edit=words, mendable=machine.may_change)
 
 
 def _with_weight(service: ServiceState) -> list[str]:
