@@ -29,6 +29,7 @@ from pyipvsadm.record import Record
 from pyipvsadm.xtables import command, entry, lock
 from pyipvsadm.xtables.backend.legacy import LegacyBackend
 from pyipvsadm.xtables.backend.sandbox import SandboxBackend
+from pyipvsadm.xtables.build import Builder
 from pyipvsadm.xtables.dump import split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
@@ -41,9 +42,9 @@ from pyipvsadm.xtables.syntax import RuleParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
-    from typing import Any, Final, Self
+    from typing import Any, Final, Self, TypeVar
 
     from pyipvsadm.xtables import model
     from pyipvsadm.xtables.backend.base import Backend, Listing
@@ -51,7 +52,10 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.options import Family
     from pyipvsadm.xtables.syntax import Command
 
+    T = TypeVar("T")
+
 __all__ = [
+    "BuildError",
     "Chain",
     "ChainState",
     "CommitMissing",
@@ -72,10 +76,13 @@ __all__ = [
     "Unsupported",
     "UsageError",
     "WireError",
+    "build",
+    "data_of",
     "open",
     "parse",
     "read",
     "restore",
+    "rule",
     "sandbox",
     "save",
     "tables",
@@ -164,6 +171,49 @@ def parse(dump: str, *, family: Family = 4) -> Ruleset:
         return tools.ruleset(tools.restore(dump, counters=True, noflush=False, test=True))
 
 
+class BuildError(PyIpvsadmError):
+    """A part of a ruleset that no kernel could hold.
+
+    ``table`` is its place among the tables, ``chain`` among that one's chains and ``rule`` among that one's rules, each
+    from 0, None where it is about all of what is named before.
+    """
+
+    exit_status = 2
+
+    def __init__(self, reason: str, table: int, chain: int | None = None, rule: int | None = None) -> None:
+        super().__init__(" ".join(reason.split()))
+        self.table = table
+        self.chain = chain
+        self.rule = rule
+
+
+def rule(text: str, *, family: Family = 4, table: str = "filter") -> Rule:
+    """Return the rule that a text in the syntax of iptables(8) means in a table, without command and chain.
+
+    Raises UsageError for what is none, or stands for several.
+    """
+    with _Tools(family, None, None, memory=True) as tools:
+        return tools.rule(text, table)
+
+
+def build(ruleset: Ruleset) -> Ruleset:
+    """Return tables as ``parse`` does, of rules that were made of parts: what a dump cannot hold is kept.
+
+    Built-in chains that are left out are empty. Raises BuildError.
+    """
+    with _Tools(ruleset.family, None, None, memory=True) as tools:
+        return tools.build(ruleset)
+
+
+def data_of(ruleset: Ruleset) -> Ruleset:
+    """Return tables in which each match and target whose options do not say all of it has its ``data``, no options.
+
+    That is what ``build`` makes the same rules of, byte for byte but for what the kernel alone uses.
+    """
+    with _Tools(ruleset.family, None, None, memory=True) as tools:
+        return tools.data_of(ruleset)
+
+
 def save(ruleset: Ruleset, *, counters: bool = False) -> str:
     """Return tables as iptables-save(8) prints them, without its comments: ``*nat`` … ``COMMIT`` for each.
 
@@ -222,7 +272,7 @@ class _Tools:
         self._inside = NetworkNamespace(netns)
         in_sandbox = memory or sandbox is not None
         self.backend: Backend = SandboxBackend(family, sandbox) if in_sandbox else LegacyBackend(family)
-        names = Resolver()
+        names = self._names = Resolver()
         self._renderer = Renderer(family, names)
         self._parser = RuleParser(family, names, self.backend)
         self._lock: int | None = None
@@ -261,6 +311,53 @@ class _Tools:
         work.run(dump.split("\n"))
         return work.tables()
 
+    def rule(self, text: str, table: str) -> Rule:
+        asked, _ = self._parser.parse(["-A", "X", *split_words(text)], table=table)
+        if not isinstance(asked, command.Append) or len(asked.rules) != 1:
+            raise UsageError("this is not one rule")
+        return Parts(self._renderer).of(asked.rules[0])
+
+    def build(self, ruleset: Ruleset) -> Ruleset:
+        builder = Builder(self._family, self._names, self.backend)
+        tables: dict[str, BackendTable] = {}
+        for place, state in enumerate(ruleset.tables):
+            if state.name in tables:
+                raise BuildError(f"table {state.name} is there twice", place)
+            table = tables[state.name] = _placed((place,), self.backend.rewrite, state.name)
+            engine = Engine(table, self._renderer, _ignore, _ignore)
+            for index, chain in enumerate(state.chains):
+                _placed((place, index), self._build_chain, engine, chain)
+
+            def append(chain: str, rule: Rule, table: str = state.name, engine: Engine = engine) -> None:
+                engine.run(command.Append(chain, (builder.build(rule, table),)))
+
+            for index, chain in enumerate(state.chains):
+                for number, rule in enumerate(chain.rules):
+                    _placed((place, index, number), append, chain.name, rule)
+        return self.ruleset(tables)
+
+    def _build_chain(self, engine: Engine, chain: ChainState) -> None:
+        if engine.table.is_builtin(chain.name):
+            if chain.policy is None:
+                raise UsageError(f"chain {chain.name} is built in and needs a policy")
+            engine.table.set_policy(chain.name, chain.policy, (chain.counters.packets, chain.counters.bytes))
+            return
+        if chain.policy is not None:
+            raise UsageError(f"chain {chain.name} is not built in and has no policy")
+        asked, _ = self._parser.parse(["-N", chain.name], table=engine.table.name)
+        engine.run(asked)
+
+    def data_of(self, ruleset: Ruleset) -> Ruleset:
+        builder = Builder(self._family, self._names, self.backend)
+        tables = []
+        for table in ruleset.tables:
+            chains = [
+                chain.replace(rules=tuple([builder.with_data(rule, table.name) for rule in chain.rules]))
+                for chain in table.chains
+            ]
+            tables.append(table.replace(chains=tuple(chains)))
+        return ruleset.replace(tables=tuple(tables))
+
     def ruleset(self, tables: Mapping[str, Listing]) -> Ruleset:
         parts = Parts(self._renderer)
         return Ruleset(
@@ -285,6 +382,16 @@ class _Tools:
                 ]
             ),
         )
+
+
+def _placed(place: tuple[int, ...], do: Callable[..., T], *arguments: Any) -> T:
+    """Do something about a part of a ruleset; its refusals become BuildErrors of that place."""
+    try:
+        return do(*arguments)
+    except UsageError as error:
+        raise BuildError(error.message, *place) from None
+    except KernelError as error:
+        raise BuildError(error.reason, *place) from None
 
 
 def _checked_family(family: Family) -> Family:

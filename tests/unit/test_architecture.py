@@ -44,7 +44,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.asking": ("xtables.ipset xtables.extensions.pins", "base netlink x.model"),
     "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
     "x.text": (
-        "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts",
+        "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts xtables.build",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
     ),
     "x.lock": ("xtables.lock", "base"),
@@ -74,18 +74,19 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),
+    "documents": ("documents", "api x.api base model rules text library ui documents"),
     "library": ("filters rates drain", "api x.api base library"),
-    "app": ("app", "api x.api base library doctor ui app"),
+    "app": ("app", "api x.api base library documents doctor ui app"),
 }
 
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
-PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor="}
+PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor=", "documents="}
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 
 # Third parties, and the only layer that may name them.
-THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "doctor", "iptc": "app"}
+THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "doctor", "yaml": "documents", "iptc": "app"}
 PROCESS = {
     "sys": {"argv", "stdin", "stdout", "stderr", "exit"},
     "os": {"environ", "environb", "getenv", "_exit", "isatty"},

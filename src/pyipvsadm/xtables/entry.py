@@ -103,6 +103,11 @@ def pack_extension(extension: Extension, payload: bytes) -> bytes:
 _heads: Final[dict[Extension, bytes]] = {}  # an extension's payloads have one size
 
 
+def pack_block(name: str, revision: int, payload: bytes) -> bytes:
+    """Return the same for an extension that is not known here; the payload is aligned."""
+    return _BLOCK.pack(_BLOCK.size + len(payload), name.encode("utf-8", "surrogateescape"), revision) + payload
+
+
 def unpack_extension(block: bytes) -> tuple[str, int, bytes]:
     """Return name, revision and payload of a match or target. Raises WireError."""
     if len(block) < _BLOCK.size:
