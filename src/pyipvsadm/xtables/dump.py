@@ -97,7 +97,9 @@ class DumpParser:
         given = list(words)
         if counters is not None:
             given = ["-c", str(counters[0]), str(counters[1]), *given]
-        asked, _ = self._parser.parse(given, table=table)
+        asked, wanted = self._parser.parse(given, table=table)
+        for warning in wanted.warnings:
+            self._parser.warn(warning)
         return asked
 
     def read_rule(self, words: Sequence[str], counters: tuple[int, int]) -> Rule | None:
@@ -196,8 +198,10 @@ class DumpParser:
         if "-c" in words:
             return None
         try:
-            asked, _ = self._parser.parse(["-A", "x", *words], table="")
+            asked, wanted = self._parser.parse(["-A", "x", *words], table="")
         except UsageError:
+            return None
+        if wanted.warnings:
             return None
         if not isinstance(asked, command.Append) or len(asked.rules) != 1 or asked.verbose:
             return None

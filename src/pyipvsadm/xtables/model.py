@@ -26,6 +26,7 @@ TABLES: Final = {
 }
 HOOK_CHAINS: Final = frozenset(TABLES["mangle"])
 VERDICTS: Final = ("ACCEPT", "DROP", "QUEUE", "RETURN")
+NO_EXTENSION: Final = "standard"  # what iptables calls a target that is none: it takes the name, no kernel does
 
 # struct ipt_ip and struct ip6t_ip6: members ``flags`` and ``invflags``.
 F_FRAG: Final = 0x01  # IPT_F_FRAG
