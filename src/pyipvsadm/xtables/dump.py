@@ -27,30 +27,45 @@ _MOST_PARTS: Final = 1 << 16
 _INTERFACES: Final = frozenset(("-i", "-o", "--in-interface", "--out-interface"))
 _PARTS: Final = frozenset(("-m", "-j", "-g"))
 _BLANKS: Final = (" ", "\t")
-_ENDS: Final = ("", *_BLANKS)
+_LONGEST_WORD: Final = 1023  # bytes
+_NEVER_TOO_LONG: Final = _LONGEST_WORD // 4  # characters
+_MOST_WORDS: Final = 251  # of a line, with three for its counters
 _make_rule: Final = maker(Rule)
 
 
 def split_words(line: str) -> list[str]:
-    """Return the words of a line: white space between them, double quotes around those that have some in them.
+    """Return the words of a line: spaces and tabs between them, double quotes around those that have some in them.
 
-    Within quotes a backslash makes the next character stand for itself. Raises UsageError for quotes left open.
+    Within quotes a backslash makes the next character stand for itself. A quote that closes ends its word, one that is
+    left open takes what is left with the end of the line. Raises UsageError for a word that the C tool has no room for.
     """
+    if len(line) > _NEVER_TOO_LONG:
+        words = _split(line)
+        if any(len(word.encode("utf-8", "surrogateescape")) > _LONGEST_WORD for word in words):
+            raise UsageError("Parameter too long!")
+        return words
+    return _split(line)
+
+
+def _split(line: str) -> list[str]:
     if '"' not in line:
-        return line.split()
+        return _split_bare(line)
     parts = line.split('"')
     if "\\" in line or len(parts) % 2 == 0:
         return _split_slowly(line)
-    words = parts[0].split()
+    words = _split_bare(parts[0])
     for quoted, bare in zip(parts[1::2], parts[2::2], strict=True):
-        if bare[:1] not in _ENDS:
-            return _split_slowly(line)
         words.append(quoted)
-        words += bare.split()
+        words += _split_bare(bare)
     for bare in parts[:-1:2]:
         if bare[-1:] not in _BLANKS:
             return _split_slowly(line)
     return words
+
+
+def _split_bare(text: str) -> list[str]:
+    words = text.replace("\t", " ").split(" ")  # split() would take every white space that there is
+    return [word for word in words if word] if "" in words else words
 
 
 def _split_slowly(line: str) -> list[str]:
@@ -61,18 +76,18 @@ def _split_slowly(line: str) -> list[str]:
         if escaped:
             escaped = False
             word = (word or "") + letter
-        elif letter == '"':
-            quoted = not quoted
-            word = word or ""
         elif quoted and letter == "\\":
             escaped = True
-        elif quoted or letter not in " \t\n":
+        elif letter == '"' and not quoted:
+            quoted = True
+            word = word or ""
+        elif letter != '"' and (quoted or letter not in " \t\n"):
             word = (word or "") + letter
         elif word is not None:
             words.append(word)
-            word = None
-    if quoted:
-        raise UsageError("Unbalanced quotes")
+            word, quoted = None, False
+    if word is not None:
+        words.append(word)
     return words
 
 
@@ -97,6 +112,8 @@ class DumpParser:
         given = list(words)
         if counters is not None:
             given = ["-c", str(counters[0]), str(counters[1]), *given]
+        if len(given) > _MOST_WORDS:
+            raise UsageError("Parser cannot handle more arguments")
         asked, wanted = self._parser.parse(given, table=table)
         for warning in wanted.warnings:
             self._parser.warn(warning)
@@ -107,6 +124,8 @@ class DumpParser:
 
         None for others, and for those with which something may be wrong: they have to be parsed.
         """
+        if len(words) > _MOST_WORDS - 3:
+            return None
         bounds = [place for place, word in enumerate(words) if word in _PARTS]
         bounds.append(len(words))
         begin = bounds[0]
