@@ -40,15 +40,21 @@ def _read_ipv6(word: str) -> bytes:
     return inet_pton(AF_INET6, str(getaddrinfo(word, None, AF_INET6, 0, 0, AI_NUMERICHOST)[0][4][0]))
 
 
-def read_mask(word: str, draft: Draft) -> bytes:
-    """Return a mask that is given as such or as the length of a prefix; one with holes counts as none."""
+def read_length(word: str, draft: Draft) -> int | None:
+    """Return the length of a prefix, given as such or as a mask; None for a mask with holes. Raises UsageError."""
     family = draft.family
     length = read_number(word, 0, bits(family))
-    if length is None:
-        try:
-            # What follows a space means nothing to inet_aton(3).
-            mask = inet_aton(word if word.split() == [word] else "") if family == 4 else _read_ipv6(word)
-        except (OSError, ValueError):
-            raise draft.bad(word, f"neither a mask nor the length of a prefix from 0 to {bits(family)}") from None
-        length = length_of(mask, family)
-    return EVERY_BIT if length is None else _mask_of(length, family)
+    if length is not None:
+        return length
+    try:
+        # What follows a space means nothing to inet_aton(3).
+        mask = inet_aton(word if word.split() == [word] else "") if family == 4 else _read_ipv6(word)
+    except (OSError, ValueError):
+        raise draft.bad(word, f"neither a mask nor the length of a prefix from 0 to {bits(family)}") from None
+    return length_of(mask, family)
+
+
+def read_mask(word: str, draft: Draft) -> bytes:
+    """Return a mask that is given as such or as the length of a prefix; one with holes counts as none."""
+    length = read_length(word, draft)
+    return EVERY_BIT if length is None else _mask_of(length, draft.family)
