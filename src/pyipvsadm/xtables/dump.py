@@ -34,20 +34,21 @@ _make_rule: Final = maker(Rule)
 
 
 def split_words(line: str) -> list[str]:
+    """Return the words of a line. Raises UsageError for a word that the C tool has no room for."""
+    words = split_text(line)
+    if len(line) > _NEVER_TOO_LONG and any(
+        len(word.encode("utf-8", "surrogateescape")) > _LONGEST_WORD for word in words
+    ):
+        raise UsageError("Parameter too long!")
+    return words
+
+
+def split_text(line: str) -> list[str]:
     """Return the words of a line: spaces and tabs between them, double quotes around those that have some in them.
 
     Within quotes a backslash makes the next character stand for itself. A quote that closes ends its word, one that is
-    left open takes what is left with the end of the line. Raises UsageError for a word that the C tool has no room for.
+    left open takes what is left with the end of the line.
     """
-    if len(line) > _NEVER_TOO_LONG:
-        words = _split(line)
-        if any(len(word.encode("utf-8", "surrogateescape")) > _LONGEST_WORD for word in words):
-            raise UsageError("Parameter too long!")
-        return words
-    return _split(line)
-
-
-def _split(line: str) -> list[str]:
     if '"' not in line:
         return _split_bare(line)
     parts = line.split('"')
