@@ -116,7 +116,7 @@ def _read_burst(text: str, draft: Draft) -> int:
 
 def _read_mode(text: str, draft: Draft) -> int:
     value = draft.values["mode"]
-    for word in text.split(","):
+    for word in text.replace("|", ",").split(","):
         if word and word not in _MODES:
             raise draft.bad(text, f"{word!r} is none of {', '.join(_MODES)}")
         value |= _MODES[word] if word else 0
