@@ -349,10 +349,6 @@ class Extension:
 
     def save(self, data: bytes, view: View) -> str:
         """Return the options as ``-S`` prints them, each after a space. Raises WireError."""
-        if self.quick_save is not None:
-            text = self.quick_save(data, view.family)
-            if text is not None:
-                return text
         values = self.layout.unpack(data)
         return self._save(values, view) if self._save else self.save_options(values, view)
 
