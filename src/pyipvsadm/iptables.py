@@ -582,9 +582,8 @@ class Table:
     def save(self, *, counters: bool = False) -> str:
         """Return the table as iptables-save(8) prints it, without its comments: ``*nat`` … ``COMMIT``."""
         table = self._opened().table
-        chains = table.chains(references=False)
         with self._inside:
-            return "".join(dump(self.name, chains, self._entries, self._renderer, counters=counters))
+            return "".join(dump(table, self._renderer, counters=counters, rules_of=self._entries))
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from pyipvsadm.errors import WireError
 from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry, registry
-from pyipvsadm.xtables.kinds import show_address
+from pyipvsadm.xtables.blob import Snapshot, unpack_size, unpack_verdict
+from pyipvsadm.xtables.kinds import U64, show_address
 from pyipvsadm.xtables.model import (
     F_FRAG,
     INV_DSTIP,
@@ -26,8 +27,9 @@ from pyipvsadm.xtables.options import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
+    from pyipvsadm.xtables.backend.base import Listing
     from pyipvsadm.xtables.command import List
     from pyipvsadm.xtables.model import Chain, Header, Kind, Rule
     from pyipvsadm.xtables.names import Resolver
@@ -70,6 +72,9 @@ class _Texts(Answers):
         name, extension = known
         payload = block[entry.PAYLOAD_AT :]
         if extension is not None:
+            text = extension.quick_save(payload, self._view.family) if extension.quick_save else None
+            if text is not None:
+                return f" {self._option} {name}{text}"
             try:
                 if extension.typed:
                     name = extension.typed_name(payload)
@@ -81,6 +86,24 @@ class _Texts(Answers):
 
 # The text after addresses, -j or -g, which addresses are inverted, the texts of matches and of targets.
 _Saved = tuple[str, str, int, _Texts, _Texts]
+# The text of a header, -j or -g, the texts of matches and of targets.
+_Beginning = tuple[str, str, _Texts, _Texts]
+
+
+class _Beginnings(dict):  # type: ignore[type-arg]
+    """What ``-S`` prints of headers, by their bytes; those with addresses, which seldom come again, are not kept."""
+
+    __slots__ = ("_anywhere", "_begin")
+
+    def __init__(self, begin: Callable[[bytes], _Beginning], anywhere: bytes) -> None:
+        self._begin = begin
+        self._anywhere = anywhere
+
+    def __missing__(self, header: bytes) -> _Beginning:
+        begun = self._begin(header)
+        if header.startswith(self._anywhere):
+            self[header] = begun
+        return begun
 
 
 class Renderer:
@@ -92,7 +115,7 @@ class Renderer:
         size = 4 if family == 4 else 16
         self._addresses = 4 * size  # how many bytes of a header they take, with their masks
         self._nothing = bytes(size)
-        self._anywhere = bytes(4 * size)
+        self._beginnings = _Beginnings(self._begin, bytes(4 * size))
         self._unpack_addresses = struct.Struct(4 * f"{size}s").unpack_from
         # By headers without their addresses.
         self._headers: dict[bytes, _Saved] = {}
@@ -104,12 +127,7 @@ class Renderer:
     def save(self, rule: Rule, *, counters: bool = False) -> str:
         """Return a rule as ``-S`` prints it, without "-A CHAIN"; ``counters`` stand before its target."""
         _, header, blocks, target, jump, counts = rule[:]
-        known = self._headers.get(header[self._addresses :])
-        if known is None:
-            known = self._headers[header[self._addresses :]] = self._save_header(header)
-        text, option, inverted, matches, targets = known
-        if inverted or not header.startswith(self._anywhere):
-            text = self._save_addresses(header, inverted) + text
+        text, option, matches, targets = self._beginnings[header]
         for block in blocks:
             text += matches[block]
         if counters:
@@ -118,9 +136,44 @@ class Renderer:
             return f"{text}{targets[target]}"
         return f"{text} {option} {jump}" if jump else text
 
+    def save_all(self, table: Listing, chain: str) -> Iterable[str]:
+        """Return the lines of a dump for the rules of a chain, without their counters.
+
+        What a kernel gave is worded as it lies there: values between the bytes and the text would take their time.
+        """
+        if not isinstance(table, Snapshot):
+            return [f"-A {chain}{self.save(rule)}\n" for rule in table.rules(chain)]
+        beginnings, entries, goals = self._beginnings, table.entries, table.goals
+        header_size, matches_at = entry.HEADER_SIZE[self.family], entry.MATCHES_AT[self.family]
+        start = f"-A {chain}"
+        lines = []
+        for at, target, end in table.places(chain):
+            text, option, matches, targets = beginnings[entries[at : at + header_size]]
+            text = start + text
+            place = at + matches_at
+            while place < target:
+                (size,) = unpack_size(entries, place)
+                text += matches[entries[place : place + size]]
+                place += size
+            if entries[target + 2]:
+                lines.append(f"{text}{targets[entries[target:end]]}\n")
+            else:
+                (verdict,) = unpack_verdict(entries, target)
+                jump = goals.get(verdict) or table.jump(verdict, end)
+                lines.append(f"{text} {option} {jump}\n" if jump else f"{text}\n")
+        return lines
+
+    def _begin(self, header: bytes) -> _Beginning:
+        known = self._headers.get(header[self._addresses :])
+        if known is None:
+            known = self._headers[header[self._addresses :]] = self._save_header(header)
+        text, option, inverted, matches, targets = known
+        return self._save_addresses(header, inverted) + text, option, matches, targets
+
     def _save_addresses(self, header: bytes, inverted: int) -> str:
         src, dst, smsk, dmsk = self._unpack_addresses(header)
         nothing = self._nothing
+        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
         text = ""
         if smsk != nothing or src != nothing or inverted & INV_SRCIP:
             text = f"{_sign(inverted & INV_SRCIP)} -s {show_address(src)}/{self._masks[smsk]}"
@@ -145,7 +198,6 @@ class Renderer:
             view = View(self.family, self.names, protocol=protocol)
             texts = self._texts[protocol] = _Texts("match", "-m", view), _Texts("target", "-j", view)
         jump = "-g" if header.flags & goto_flag(self.family) else "-j"
-        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
         return text, jump, inverted & (INV_SRCIP | INV_DSTIP), *texts
 
     # -- tables --------------------------------------------------------------------------------------------------------
@@ -254,6 +306,8 @@ class Renderer:
     def _network(self, address: bytes, mask: bytes, view: View) -> str:
         if not any(address) and not any(mask):
             return ("0.0.0.0/0" if self.family == 4 else "::/0") if view.numeric else "anywhere"
+        if not any(address) and self.family == 6 and not view.numeric:
+            return "anywhere"  # whatever the mask is
         text = show_address(address) if view.numeric else self.names.host(address)
         bits = _mask_text(mask)
         return text if bits == str(8 * len(mask)) else f"{text}/{bits}"
@@ -310,10 +364,15 @@ def _count(number: int, *, exact: bool) -> str:
     if number <= 99999:
         return f"{number:5}"
     for unit in "KMG":
-        number = (number + 500) // 1000
+        number = _thousands(number)
         if number <= 9999:
             return f"{number:4}{unit}"
-    return f"{(number + 500) // 1000:4}T"
+    return f"{_thousands(number):4}T"
+
+
+def _thousands(number: int) -> int:
+    """Return how many thousands a number has, rounded as the C tool does, whose sum wraps."""
+    return (number + 500 & U64) // 1000
 
 
 # -- whole tables ------------------------------------------------------------------------------------------------------
@@ -328,27 +387,30 @@ def chain_line(chain: Chain, *, counters: bool = False) -> str:
 
 
 def dump(
-    table: str,
-    chains: Sequence[Chain],
-    rules_of: Callable[[str], Iterable[Rule]],
-    renderer: Renderer,
-    *,
-    counters: bool,
+    table: Listing, renderer: Renderer, *, counters: bool, rules_of: Callable[[str], Iterable[Rule]] | None = None
 ) -> Iterator[str]:
     """Yield the text of a table, as iptables-save prints it without the comments around it, a piece at a time.
 
-    ``rules_of`` returns the rules of a chain by its name.
+    ``rules_of`` returns the rules of a chain by its name, where they are not just those of the table.
     """
-    yield f"*{table}\n"
+    chains = table.chains(references=False)
+    yield f"*{table.name}\n"
     yield "".join(
         [f":{chain.name} {chain.policy or '-'} [{chain.counters[0]}:{chain.counters[1]}]\n" for chain in chains]
     )
     save = renderer.save
     for chain in chains:
         name = chain.name
-        if counters:
-            lines = [f"[{rule.counters[0]}:{rule.counters[1]}] -A {name}{save(rule)}\n" for rule in rules_of(name)]
+        if counters or rules_of:
+            rules = rules_of(name) if rules_of else table.rules(name)
+            yield "".join(
+                [
+                    f"[{rule.counters[0]}:{rule.counters[1]}] -A {name}{save(rule)}\n"
+                    if counters
+                    else f"-A {name}{save(rule)}\n"
+                    for rule in rules
+                ]
+            )
         else:
-            lines = [f"-A {name}{save(rule)}\n" for rule in rules_of(name)]
-        yield "".join(lines)
+            yield "".join(renderer.save_all(table, name))
     yield "COMMIT\n"
