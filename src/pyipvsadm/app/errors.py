@@ -90,6 +90,11 @@ def complain(text: str) -> None:
         click.echo(f"pyipvsadm: {' '.join(text.split())}", err=True)
 
 
+def warn(text: str) -> None:
+    """Write a line about what is done all the same."""
+    complain(f"warning: {text}")
+
+
 def forget_output() -> None:
     """Have the interpreter not try again, at its end, to write what nobody reads."""
     with suppress(OSError, ValueError):  # no file at all where tests run it

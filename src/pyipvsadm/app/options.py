@@ -120,13 +120,13 @@ def server(command: Function) -> Function:
     return click.argument("server", metavar="SERVER[:PORT]", shell_complete=_servers)(command)
 
 
-def state(name: str = "state", *, required: bool = False) -> Callable[[Function], Function]:
-    """Add an argument that names a state, the parameter ``name``: ``live`` where it may be left out and is."""
+def state(name: str = "state", *, required: bool = False, default: str = LIVE) -> Callable[[Function], Function]:
+    """Add an argument that names a state, the parameter ``name``: ``default`` where it may be left out and is."""
     return click.argument(
         name,
         metavar=name.upper() if required else f"[{name.upper()}]",
         required=required,
-        default=None if required else LIVE,
+        default=None if required else default,
         shell_complete=_states,
     )
 

@@ -47,7 +47,7 @@ Exit status: 0 shown, 2 trouble."""
 def command(state: str, kind: Kind | None, as_json: bool, watch: float | None, place: Place, **how: Any) -> None:
     """Show services with their real servers, or tables with their chains and rules.
 
-    STATE is "live" (which it is where none is named), a file with a dump or a sandbox, or "-" for a dump from standard
+    STATE is "live" (which it is where none is named), a file with a dump, a document or a sandbox, or "-" for standard
     input.
 
     An option that chooses may be given several times: what fits one of its values is shown. What does not fit all the

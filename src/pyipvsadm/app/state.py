@@ -1,8 +1,8 @@
-"""States that a command line names: what is live, a dump, a sandbox, or a dump from standard input.
+"""States that a command line names: what is live, a dump, a document, a sandbox, or standard input.
 
-What a file holds is told by its content: JSON of a sandbox has its own mark, a dump of iptables-save begins with a
-table ("*nat"), one of ipvsadm-save with a command ("-A"). ``--kind`` says it where that is not enough: for a sandbox
-that holds both, or where something else than virtual servers is meant by ``live``.
+What a file holds is told by its content: JSON of a sandbox has its own mark, a document says its kind, a dump of
+iptables-save begins with a table ("*nat"), one of ipvsadm-save with a command ("-A"). ``--kind`` says it where that is
+not enough: for a sandbox that holds both, or where something else than virtual servers is meant by ``live``.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 Kind = Literal["ipvs", "iptables", "ip6tables"]
 
+Form = Literal["dump", "json", "yaml"]
+
+FORMS: Final[tuple[Form, ...]] = ("dump", "json", "yaml")
 KINDS: Final[tuple[Kind, ...]] = ("ipvs", "iptables", "ip6tables")
 LIVE: Final = "live"
 STDIN: Final = "-"
 
 _NO_RIGHT: Final = (errno.EPERM, errno.EACCES)
+_NO_SERVICES: Final = {"timeouts": (ipvs.SetTimeouts,), "daemons": (ipvs.StartDaemon, ipvs.StopDaemon)}
 _LARGEST: Final = 1 << 28  # bytes of a dump, of which there is none as large
 _SANDBOX: Final = "pyipvsadm sandbox"  # the member "format" of a sandbox's file
 
@@ -50,11 +54,12 @@ class Place(Record):
 
 
 class Services(Record):
-    """A table of virtual servers, and what it was called."""
+    """A table of virtual servers, and what it was called; ``left_out`` is what else the source sets."""
 
     source: str
     info: ipvs.Info
     services: tuple[ipvs.ServiceState, ...]
+    left_out: tuple[str, ...] = ()
 
     kind: ClassVar[Kind] = "ipvs"
 
@@ -74,8 +79,10 @@ class Rules(Record):
 State = Services | Rules
 
 
-def read(name: str, place: Place, kind: Kind | None = None) -> State:
+def read(name: str, place: Place, kind: Kind | None = None, form: Form | None = None) -> State:
     """Return the state that a command line calls ``name``; ``place`` is what ``live`` means.
+
+    ``kind`` and ``form`` are None where they are to be found out.
 
     Raises Trouble, with what to do, for what cannot be read or is none.
     """
@@ -88,6 +95,9 @@ def read(name: str, place: Place, kind: Kind | None = None) -> State:
             raise Trouble("standard input: a sandbox is a file: give its name")
         return _read_place(Place(sandbox=name), kind)
     text = data.decode("utf-8", "surrogateescape")
+    form = form or form_of(text)
+    if form != "dump":
+        return _read_document(source, text, form, kind)
     found = kind or kind_of(text)
     if found is None:
         raise Trouble(f"{source}: cannot tell what it is: say it with --kind {'|'.join(KINDS)}")
@@ -127,6 +137,18 @@ def read_rules(place: Place, family: Family) -> iptables.Ruleset:
     except KernelError as error:
         hint = ": run it as root, or try it with --sandbox" if error.errno in _NO_RIGHT else ""
         raise Trouble(f"the kernel's tables of {name}: {error}{hint}") from None
+
+
+def form_of(text: str) -> Form:
+    """Return the form of a text: a dump where it is none of the others'."""
+    for line in text.splitlines():
+        if not line.strip() or line.startswith(("#", "%")):
+            continue
+        if line.lstrip().startswith("{"):
+            return "json"
+        name, colon, _ = line.partition(":")
+        return "yaml" if line.startswith("---") or (colon and name.strip("\"' ").isidentifier()) else "dump"
+    return "dump"
 
 
 def kind_of(text: str) -> Kind | None:
@@ -196,6 +218,25 @@ def _sandbox_kind(path: str) -> Kind:
     return "ip6tables" if "ipv6" in rules and "ipv4" not in rules else "iptables"
 
 
+def _read_document(source: str, text: str, form: Literal["json", "yaml"], kind: Kind | None) -> State:
+    from pyipvsadm import documents
+
+    try:
+        state = documents.state(documents.load(text, form))
+    except UsageError as error:
+        place = source if error.line is None else f"{source}:{error.line}"
+        raise Trouble(f"{place}: {error.message}") from None
+    found: State
+    if isinstance(state, documents.VirtualServers):
+        with ipvs.sandbox() as table:
+            found = Services(source, state.info or table.info(), state.services)
+    else:
+        found = Rules(source, state)
+    if kind not in (None, found.kind):
+        raise Trouble(f"{source}: this is a document of {found.kind}, not of {kind}")
+    return found
+
+
 def _parse_rules(source: str, text: str, kind: Kind, *, told: bool) -> Rules:
     """Return a dump of rules; where nobody has said which, it is of IPv6 if it is none of IPv4 but one of IPv6."""
     from pyipvsadm import iptables
@@ -216,10 +257,14 @@ def _parse_services(source: str, lines: Sequence[str]) -> Services:
     commands = ["" if line.startswith("#") else line for line in lines]  # as ipvsadm-restore has it
     with ipvs.sandbox() as table:
         try:
-            table.apply(*ipvs.parse(commands))
+            changes = ipvs.parse(commands)
+            table.apply(*changes)
         except UsageError as error:
             raise Trouble(f"{source}:{error.line}: {error.message}") from None
         except Refused as refused:
             numbers = [number for number, line in enumerate(commands, 1) if ipvs.parse([line])]
             raise Trouble(f"{source}:{numbers[refused.index]}: {refused}") from None
-        return Services(source, table.info(), tuple(table.services()))
+        left_out = [
+            name for name, kinds in _NO_SERVICES.items() if any(isinstance(change, kinds) for change in changes)
+        ]
+        return Services(source, table.info(), tuple(table.services()), tuple(left_out))

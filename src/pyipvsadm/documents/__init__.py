@@ -23,13 +23,14 @@ from pyipvsadm.documents.virtual_servers import VirtualServers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from pyipvsadm.iptables import Ruleset
 
     State = VirtualServers | Ruleset
 
-__all__ = ["DocumentError", "VirtualServers", "document", "dump", "load", "state"]
+__all__ = ["DocumentError", "VirtualServers", "document", "dump", "load", "losses", "state"]
 
 
 def document(of: State) -> dict[str, Any]:
@@ -57,3 +58,10 @@ def state(document: object) -> State:
     from pyipvsadm.documents import rules
 
     return rules.state(found)
+
+
+def losses(of: State, dump: str) -> Iterator[str]:
+    """Yield a line for each thing that is in a state and not in its dump (``ipvs.save``, ``iptables.save``)."""
+    from pyipvsadm.documents import dumps
+
+    return dumps.losses(of, dump)

@@ -14,7 +14,6 @@ from pyipvsadm.iptables import ChainState, Counters, Match, Option, Rule, Rulese
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any, Final, Literal
 
     Family = Literal[4, 6]
@@ -251,13 +250,3 @@ def _read_option(value: object, path: str) -> Option:
     if not name or not all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in name):
         raise DocumentError(found.at("name"), f"{members.shown(name)} is no name of an option")
     return option
-
-
-def unknown(ruleset: Ruleset) -> Iterator[tuple[str, str, int, str]]:
-    """Yield table, chain, number and the name of each match and target that stands as data: no dump can hold it."""
-    for table in iptables.data_of(ruleset).tables:
-        for chain in table.chains:
-            for number, rule in enumerate(chain.rules, 1):
-                for part in (*rule.matches, *([rule.target] if rule.target else [])):
-                    if part.data:
-                        yield table.name, chain.name, number, part.name

@@ -167,10 +167,10 @@ def _read_service_key(found: Object) -> ServiceKey:
 
 def _read_flags(found: Object) -> int:
     """Return the flags of a service: where they are told, "persistent" and "one_packet" must say the same."""
-    told = found.take("flags", members.nullable(members.number(0, U32)), None)
+    told: int | None = found.take("flags", members.number(0, U32), None)
     flags = told or 0
     for name, bit in (("persistent", _PERSISTENT), ("one_packet", _ONE_PACKET)):
-        value = found.take(name, members.nullable(members.flag), None)
+        value: bool | None = found.take(name, members.flag, None)
         if told is not None and value is not None and value != bool(told & bit):
             raise DocumentError(found.at(name), f'"flags" say {members.shown(bool(told & bit))}')
         flags |= bit if value else 0

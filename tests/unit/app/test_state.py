@@ -63,7 +63,8 @@ def test_a_sandbox_by_its_name_and_as_the_place(tmp_path: Path) -> None:
         ("-A -t 192.0.2.1:80\n\n-A -t 192.0.2.1:80\n", "x:3: Service already exists"),
         ("# -A\n-A -t\n", "x:2: "),
         ("-L\n", "x:1: "),
-        ("{}", "x: cannot tell what it is"),
+        ("{}", 'x: "version" is missing'),
+        ("what is this", "x: cannot tell what it is"),
         ("", "x: cannot tell what it is"),
     ],
 )
