@@ -75,13 +75,26 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.backend.sandbox",
     ),
     "documents": ("documents", "api x.api base model rules text library ui documents"),
+    "isolation": ("isolation", "base netlink"),
     "library": ("filters rates drain", "api x.api base library"),
-    "app": ("app", "api x.api base library documents doctor ui app"),
+    "app": ("app", "api x.api base library documents doctor isolation ui app"),
 }
 
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
-PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor=", "documents="}
+PUBLIC = {
+    "=",
+    "errors",
+    "record",
+    "ipvs=",
+    "iptables",
+    "filters",
+    "rates",
+    "drain",
+    "doctor=",
+    "documents=",
+    "isolation",
+}
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 

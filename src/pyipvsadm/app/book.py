@@ -8,6 +8,7 @@ namespace that has its device and inode numbers in its name.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pyipvsadm.app.errors import Trouble, words
@@ -25,10 +26,28 @@ def book_of(place: Place) -> Book:
     if place.sandbox is not None:
         return Book(place.sandbox)
     try:
-        status = os.stat(_namespace(place.netns))
+        name = _name(place)
     except OSError as error:
         raise Trouble(words(error)) from None
-    return Book(os.path.join(_folder(), f"drained-{status.st_dev}-{status.st_ino}.json"))
+    return Book(os.path.join(_folder(), name))
+
+
+def discard(place: Place) -> None:
+    """Take away the book of a namespace that ends, wherever it may be."""
+    name = _name(place)
+    for folder in _folders():
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+
+
+def _name(place: Place) -> str:
+    status = os.stat(_namespace(place.netns))
+    return f"drained-{status.st_dev}-{status.st_ino}.json"
+
+
+def _folders() -> list[str]:
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return [_RUN, *([f"{runtime}/pyipvsadm"] if runtime else [])]
 
 
 def _namespace(name: str | None) -> str:
@@ -38,9 +57,8 @@ def _namespace(name: str | None) -> str:
 
 
 def _folder() -> str:
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
     problem: OSError | None = None
-    for folder in (_RUN, *([f"{runtime}/pyipvsadm"] if runtime else [])):
+    for folder in _folders():
         try:
             os.makedirs(folder, 0o755, exist_ok=True)
         except OSError as error:

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "top": ("top", "Watch the rates of services and servers, or of rules."),
     "doctor": ("doctor", "Find out why it does not work, and what mends it."),
     "convert": ("convert", "Write a dump as JSON or YAML, and either as the others."),
+    "sandbox": ("sandbox", "Have a shell, or one command, on a throwaway state."),
 }
 
 

@@ -127,7 +127,7 @@ def state(name: str = "state", *, required: bool = False, default: str = LIVE) -
         metavar=name.upper() if required else f"[{name.upper()}]",
         required=required,
         default=None if required else default,
-        shell_complete=_states,
+        shell_complete=states,
     )
 
 
@@ -158,6 +158,7 @@ def _servers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Co
     return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
 
 
-def _states(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def states(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what may stand for the name of a state."""
     words = [CompletionItem(word) for word in (LIVE, STDIN) if word.startswith(incomplete)]
     return [*words, CompletionItem(incomplete, type="file")]
