@@ -121,9 +121,10 @@ class _Restore:
     def __init__(self, tool: Tool, given: Given) -> None:
         self.tool = tool
         self.counters = "c" in given
-        self.verbose = "v" in given
+        self.comments = "v" in given
         self.test = "t" in given
         self.noflush = "n" in given
+        self.verbose = 0 if self.noflush else len(given.get("v") or "")  # of commands: -n hushes them at the C tool too
         self.only = given.get("T")
         wait = given.get("w")
         self.wait = read_number(wait or "", 0, 0x7FFFFFFF) or -1  # without seconds, or with none: as long as it takes
@@ -167,7 +168,7 @@ class _Restore:
         if not line:
             return
         if first == "#":
-            if self.verbose:
+            if self.comments:
                 say(f"{line}\n")
         elif self.skipped:
             self.skipped = line != "COMMIT"
@@ -205,8 +206,9 @@ class _Restore:
         self.extensions.clear()
         self.engine = Engine(table, self.tool.renderer, self.tool.say, complain)
         if not self.noflush:
-            self.engine.run(command.Flush(verbose=self.verbose))
-            self.engine.run(command.DeleteChain(verbose=self.verbose))
+            once = min(self.verbose, 1)  # entries are printed after the lines of a dump alone
+            self.engine.run(command.Flush(verbose=once))
+            self.engine.run(command.DeleteChain(verbose=once))
 
     def read_chain(self, line: str, number: int) -> None:
         words = line[1:].split()
@@ -256,8 +258,8 @@ class _Restore:
         if not self.verbose and self.append_words(words, (counters if self.counters else None) or (0, 0)):
             return
         asked = self.dump.parse(words, table.name, counters if self.counters else None)
-        if self.verbose and "verbose" in asked.__fields__:
-            asked = asked.replace(verbose=1)
+        if self.verbose and not isinstance(asked, (command.Help, command.Version, command.Nothing)):
+            asked = asked.replace(verbose=asked.verbose + self.verbose)
         engine.run(asked)
 
     def append(self, line: str) -> bool:

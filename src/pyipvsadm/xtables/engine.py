@@ -53,8 +53,19 @@ class Engine:
         self.form = form
 
     def run(self, asked: Command) -> None:
-        """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target."""
-        self._RUN[type(asked)](self, asked)
+        """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target.
+
+        With more than one -v, what libiptc read is printed after whatever the command itself prints, refused or not.
+        """
+        refused: KernelError | None = None
+        try:
+            self._RUN[type(asked)](self, asked)
+        except KernelError as error:
+            refused = error
+        if getattr(asked, "verbose", 0) > 1 and not self.form:
+            self.say(self.table.entries_text())
+        if refused:
+            raise refused
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 

@@ -703,15 +703,15 @@ class _Line:
             "R": lambda: command.Replace(chain, self.number, rules, self.verbose),
             "C": lambda: command.Check(chain, rules, self.verbose),
             "D": lambda: (
-                command.DeleteNumber(chain, self.number)
+                command.DeleteNumber(chain, self.number, self.verbose)
                 if self.has_number
                 else command.Delete(chain, rules, self.verbose)
             ),
             "F": lambda: command.Flush(self.chain, self.verbose),
-            "N": lambda: command.NewChain(chain),
+            "N": lambda: command.NewChain(chain, self.verbose),
             "X": lambda: command.DeleteChain(self.chain, self.verbose),
-            "E": lambda: command.RenameChain(chain, self.name),
-            "P": lambda: command.SetPolicy(chain, self.policy, self.counters),
+            "E": lambda: command.RenameChain(chain, self.name, self.verbose),
+            "P": lambda: command.SetPolicy(chain, self.policy, self.counters, self.verbose),
         }
         return simple[letter]()
 

@@ -277,6 +277,10 @@ class SandboxTable:
             found.counters = counters
         self._changed = True
 
+    def entries_text(self) -> str:
+        """Return nothing: there are no bytes in a file."""
+        return ""
+
     # -- the whole -----------------------------------------------------------------------------------------------------
 
     def _stored(self, chain: _Chain) -> Stored:
