@@ -39,7 +39,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.model": ("xtables.layout xtables.options xtables.kinds xtables.names xtables.model", "base x.model"),
     "x.command": ("xtables.command", "base x.model"),
     "x.entry": ("xtables.entry", "base x.model"),
-    "x.registry": ("xtables.registry", "base x.model"),
+    "x.plugins": ("xtables.plugins xtables.libxtables", "base netlink x.model x.entry x.plugins"),
+    "x.registry": ("xtables.registry", "base x.model x.plugins"),
     "x.asking": ("xtables.ipset xtables.extensions.pins", "base netlink x.model"),
     "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
     "x.text": (
@@ -52,7 +53,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.backend.legacy": ("xtables.backend.legacy", "base netlink x.model x.entry x.backend.base"),
     "x.checks": ("xtables.checks", "base x.model x.entry x.registry"),
     "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.checks x.backend.base"),
-    "x.engine": ("xtables.engine", "base x.package x.model x.command x.entry x.text x.backend.base"),
+    "x.engine": ("xtables.engine", "base x.package x.model x.command x.entry x.registry x.text x.backend.base"),
     "ui": ("ui", "base model text ui x.model x.command x.text x.backend.base"),
     "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "x.api": (
@@ -70,13 +71,14 @@ LAYERS: dict[str, tuple[str, str]] = {
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 
 # Third parties, and the only layer that may name them.
-THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "app", "iptc": "app"}
+THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "app", "iptc": "x.plugins"}
 PROCESS = {
     "sys": {"argv", "stdin", "stdout", "stderr", "exit"},
     "os": {"environ", "environb", "getenv", "_exit", "isatty"},
 }
 # The lock keeps out nobody unless its file is the one that the commands take, which a variable names.
-MAY_TOUCH = {"iptables": {("os", "environ")}}
+# So it is with plugins, and a child that read options for one must not return to what its parent was doing.
+MAY_TOUCH = {"iptables": {("os", "environ")}, "xtables.plugins": {("os", "environ"), ("os", "_exit")}}
 
 
 def module_name(file: Path) -> str:

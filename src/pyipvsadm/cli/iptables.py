@@ -52,8 +52,6 @@ def _carry_out(tool: Tool, asked: Command, wanted: Wanted) -> int:
         say(usage(tool.name, tool.family, asked.extensions))
         return 0
     form = _form(asked, wanted.form)
-    for warning in wanted.warnings:
-        complain(warning)
     tool.take_lock(wanted.wait)
     table = tool.open(wanted.table)
     Engine(table, tool.renderer, tool.say, complain, form).run(asked)

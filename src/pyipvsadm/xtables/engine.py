@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from pyipvsadm.errors import KernelError, UsageError
-from pyipvsadm.xtables import command, entry
+from pyipvsadm.xtables import command, entry, registry
 from pyipvsadm.xtables.model import VERDICTS
 from pyipvsadm.xtables.render import chain_line, find
 
@@ -80,7 +80,8 @@ class Engine:
             raise UsageError(f"goto '{rule.jump}' is not a chain")
         if rule.target or not rule.jump or rule.jump in VERDICTS:
             return tuple([each.replace(jump="") for each in rules]) if rule.target else rules
-        raise UsageError(f"Couldn't load target `{rule.jump}':No such file or directory\n")
+        reason = registry.missing("target", rule.jump, self.table.family)
+        raise UsageError(f"Couldn't load target `{rule.jump}':{reason}\n")
 
     def _each(self, asked: Any, do: Callable[[Rule], None]) -> None:
         """Do something with each rule, all of them whatever comes of it. Raises the last KernelError."""

@@ -14,7 +14,7 @@ from pyipvsadm.xtables.layout import ALIGNMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Final, Literal
 
     from pyipvsadm.xtables.layout import Layout, Values
@@ -45,9 +45,14 @@ class Draft:
     ``values`` become the struct; ``seen`` has the names of the options that were given, as they are declared;
     ``inverted`` is whether "!" stands before the option that is being read. ``stated`` is the protocol that was read so
     far, be there a "!" before it or not, and whether it came before the extension's name or after it.
+    ``warnings`` are lines about what is taken all the same. An ``open_ended`` option finds in ``rest`` the words behind
+    its argument, and says in ``taken`` how many of them are its own.
     """
 
-    __slots__ = ("extension", "family", "inverted", "names", "option", "protocol", "seen", "stated", "values")
+    __slots__ = (
+        "extension", "family", "inverted", "names", "option", "protocol", "rest", "seen", "stated", "taken", "values",
+        "warnings",
+    )  # fmt: skip
 
     def __init__(self, extension: Extension, family: Family, names: Resolver, protocol: int = 0) -> None:
         self.extension = extension
@@ -59,6 +64,9 @@ class Draft:
         self.seen: set[str] = set()
         self.inverted = False
         self.option = ""
+        self.warnings: list[str] = []
+        self.rest: Sequence[str] = ()
+        self.taken = 0
 
     def bad(self, text: str, why: str = "") -> UsageError:
         """Return the error for an argument that its option does not take."""
@@ -123,7 +131,7 @@ class Option:
     """
 
     __slots__ = (
-        "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "optional", "repeats",
+        "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "open_ended", "optional", "repeats",
         "same_as", "sets", "to", "when", "words",
     )  # fmt: skip
 
@@ -160,6 +168,7 @@ class Option:
         self.excludes = excludes
         self.repeats = repeats
         self.optional = optional
+        self.open_ended = False  # only plugins have options that decide themselves how many words they take
 
     def read(self, text: str | None, draft: Draft) -> None:
         """Take the option, with its argument if it has one, into a draft. Raises UsageError."""
@@ -343,6 +352,10 @@ class Extension:
         if self._show:
             return self._show(values, view)
         return self._save(values, view) if self._save else self.save_options(values, view)
+
+    def help(self) -> str:
+        """Return a text about the options, "" for the one that their declarations make."""
+        return ""
 
     def save_options(self, values: Values, view: View) -> str:
         """Return all options that are set, in the order of their declaration."""

@@ -133,24 +133,35 @@ _OWN: Final[dict[Family, tuple[dict[str, Own], dict[str, Own]]]] = {4: _own_opti
 class Wanted:
     """What a command line asks for beside its command: the table, the lock."""
 
-    __slots__ = ("form", "modprobe", "table", "wait", "warnings")
+    __slots__ = ("form", "modprobe", "table", "wait")
 
     def __init__(self) -> None:
         self.table = "filter"
         self.wait: int | None = None  # seconds to wait for the lock at most, -1 for ever, None: not said
         self.modprobe: str | None = None
-        self.warnings: list[str] = []  # what the command should say but can do without
         self.form: str | None = None  # how to list: one of FORMS
 
 
 class RuleParser:
-    """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has."""
+    """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has.
 
-    def __init__(self, family: Family, names: Resolver, backend: Backend, *, program: str = "iptables") -> None:
+    ``warn`` takes lines about what is carried out all the same.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        names: Resolver,
+        backend: Backend,
+        *,
+        program: str = "iptables",
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.family = family
         self.names = names
         self.backend = backend
         self.program = program
+        self.warn = warn
         self.own_words = _OWN[family][1]
         self._revisions: dict[tuple[Kind, str], Extension | None] = {}
 
@@ -184,6 +195,7 @@ class RuleParser:
                 if (
                     option is None
                     or option.optional
+                    or option.open_ended
                     or word[2:] in self.own_words
                     or place + option.words >= len(words)
                 ):
@@ -191,7 +203,8 @@ class RuleParser:
                 text = " ".join(words[place + 1 : place + 1 + option.words]) if option.words else None
                 option.read(text, draft)
                 place += 1 + option.words
-            return entry.pack_extension(extension, extension.finish(draft))
+            payload = extension.finish(draft)
+            return None if draft.warnings else entry.pack_extension(extension, payload)
         except UsageError:
             return None
 
@@ -200,12 +213,18 @@ class RuleParser:
         key = (kind, name)
         if key not in self._revisions:
             known = registry.revisions(kind, name, self.family)
-            chosen = known[0] if known else None
-            if len(known) > 1:
-                best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
-                chosen = next((one for one in known if one.revision == best), known[-1])
-            self._revisions[key] = chosen
+            self._revisions[key] = self._choose(kind, name, known) if known else None
         return self._revisions[key]
+
+    def _choose(self, kind: Kind, name: str, known: list[Extension]) -> Extension | None:
+        best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
+        if best is not None:
+            return next(one for one in known if one.revision == best)
+        if known[-1].revision:
+            self.warn(f"Warning: Extension {name} is not supported, missing kernel module?")
+            return None
+        self.warn(f"Warning: Extension {name} revision 0 not supported, missing kernel module?")
+        return known[-1]
 
 
 class _Line:
@@ -325,7 +344,12 @@ class _Line:
         draft.protocol = 0 if self.invflags & INV_PROTO else self.protocol
         draft.stated = self.protocol
         draft.inverted = self.inverted
+        if declared.open_ended:
+            draft.rest = self.words[self.at :]
         declared.read(text, draft)
+        if declared.open_ended:
+            self.at += draft.taken
+        self.warn_of(draft)
 
     def find_long(self, name: str) -> Own | tuple[Draft, Option] | None:
         found = self.long.get(name)
@@ -369,6 +393,16 @@ class _Line:
     @property
     def names(self) -> Resolver:
         return self.parser.names
+
+    def warn_of(self, draft: Draft) -> None:
+        for warning in draft.warnings:
+            self.parser.warn(warning)
+        draft.warnings.clear()
+
+    def pack(self, draft: Draft) -> bytes:
+        packed = entry.pack_extension(draft.extension, draft.extension.finish(draft))
+        self.warn_of(draft)
+        return packed
 
     def load_match(self, extension: Extension) -> None:
         draft = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
@@ -449,7 +483,7 @@ class _Line:
     def check_new_chain(self, name: str, *, new: bool = True) -> None:
         if name[:1] in ("-", "!"):
             raise UsageError(f"chain name not allowed to start with `{name[0]}'")
-        if new and (not name or name in VERDICTS or registry.revisions("target", name, self.family)):
+        if new and (not name or name in VERDICTS or self.parser.extension("target", name)):
             raise UsageError("chain name may not clash with target name")
         if any(letter in " \t\n\v\f\r" for letter in name):
             raise UsageError("Invalid chain name")
@@ -529,7 +563,7 @@ class _Line:
             raise UsageError("unexpected ! flag before --match")
         extension = self.parser.extension("match", text)
         if extension is None:
-            raise UsageError(f"Couldn't load match `{text}':No such file or directory\n")
+            raise UsageError(f"Couldn't load match `{text}':{registry.missing('match', text, self.family)}\n")
         self.load_match(extension)
 
     def read_n(self, _: str | None) -> None:
@@ -570,7 +604,8 @@ class _Line:
             raise UsageError("wait interval value required")
         if read_number(text, 0, 0x7FFFFFFF) is None:
             raise UsageError("wait interval not numeric")
-        self.wanted.warnings.append("Ignoring deprecated --wait-interval option.")
+        self.given.add("W")
+        self.parser.warn("Ignoring deprecated --wait-interval option.")
 
     def read_M(self, text: str) -> None:  # noqa: N802
         self.wanted.modprobe = text
@@ -628,12 +663,10 @@ class _Line:
     def finish(self) -> Command:
         if self.inverted:
             raise UsageError("nothing appropriate following !")
-        blocks = tuple([entry.pack_extension(draft.extension, draft.extension.finish(draft)) for draft in self.matches])
-        target = b""
-        if self.target:
-            target = entry.pack_extension(self.target.extension, self.target.extension.finish(self.target))
-        if self.wanted.warnings and self.wanted.wait is None:
-            raise UsageError("\n".join((*self.wanted.warnings, "--wait-interval only makes sense with --wait\n")))
+        blocks = tuple([self.pack(draft) for draft in self.matches])
+        target = self.pack(self.target) if self.target else b""
+        if "W" in self.given and self.wanted.wait is None:
+            raise UsageError("--wait-interval only makes sense with --wait\n")
         if not self.commands:
             raise UsageError("no command specified")
         rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()

@@ -265,7 +265,7 @@ class LegacyBackend:
     def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:
         """Return the highest of some revisions of a match or target that the kernel has, None for none.
 
-        A kernel that cannot be asked is taken to have revision 0.
+        A kernel that cannot be asked is taken to have all.
         """
         for revision in revisions:
             key = (kind, name, revision)
@@ -285,7 +285,7 @@ class LegacyBackend:
                 with self._inside:
                     self._socket = _socket.socket(domain, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, _socket.IPPROTO_RAW)
         except OSError:
-            return revision == 0
+            return True
         option = _GET_REVISION[self.family, kind]
         if clib.getsockopt(self._socket.fileno(), level, option, clib.buffer(question), clib.by_reference(size)):
             return clib.errno() not in (errno.EPROTONOSUPPORT, errno.ENOENT) and revision == 0
