@@ -107,7 +107,7 @@ def peer(case: Case) -> Rule:
     saved = run(*tool, "-S", case.chain).stdout.splitlines()[1]
     numeric = run(*tool, "-n", "-L", case.chain).stdout.splitlines()[2]
     named = run(*tool, "-L", case.chain).stdout.splitlines()[2]
-    return Rule(0, "", extensions(case), saved, numeric, named)
+    return Rule(0, done.stderr, extensions(case), saved, numeric, named)
 
 
 def read_table(family: Family, table: str) -> tuple[bytes, list[int], list[int]]:
@@ -151,10 +151,10 @@ def extensions(case: Case) -> list[tuple[Kind, str, int, bytes]]:
     return found
 
 
-def ours(case: Case, revisions: dict[tuple[Kind, str], int]) -> list[tuple[Kind, str, int, bytes]]:
+def ours(case: Case, revisions: dict[tuple[Kind, str], int], warnings: list[str]) -> list[tuple[Kind, str, int, bytes]]:
     """Return the matches and the target that our extensions make of a case's words; the rest of them is not read.
 
-    Takes the highest revision there is, up to the one in ``revisions``. Raises UsageError.
+    Takes the highest revision there is, up to the one in ``revisions``. Adds to ``warnings``. Raises UsageError.
     """
     protocol = stated = 0
     found: list[tuple[Extension, object]] = []
@@ -209,7 +209,9 @@ def ours(case: Case, revisions: dict[tuple[Kind, str], int]) -> list[tuple[Kind,
             raise UsageError(f"Bad argument `{word}'")
         inverted = False
     del found
-    return [(d.extension.kind, d.extension.name, d.extension.revision, d.extension.finish(d)) for d in drafts]
+    made = [(d.extension.kind, d.extension.name, d.extension.revision, d.extension.finish(d)) for d in drafts]
+    warnings += [warning for draft in drafts for warning in draft.warnings]
+    return made
 
 
 def differences(case: Case) -> list[str]:
@@ -217,9 +219,10 @@ def differences(case: Case) -> list[str]:
     theirs = peer(case)
     revisions = {(kind, name): revision for kind, name, revision, _ in theirs.extensions}
     refused = ""
+    warnings: list[str] = []
     mine: list[tuple[Kind, str, int, bytes]] = []
     try:
-        mine = ours(case, revisions)
+        mine = ours(case, revisions, warnings)
     except UsageError as error:
         refused = str(error)
     if theirs.status:
@@ -229,6 +232,9 @@ def differences(case: Case) -> list[str]:
     if refused:
         return [f"only we refuse: {refused}"]
     found = []
+    said = [line for line in theirs.stderr.splitlines() if "never matched protocol" not in line]  # of iptables itself
+    if len(said) != len(warnings):
+        found.append(f"warnings: theirs {said}, ours {warnings}")
     found_mine = list(mine)
     for kind, name, revision, data in theirs.extensions:
         known = [one for one in registry.revisions(kind, name, case.family) if one.revision == revision]

@@ -262,3 +262,10 @@ def as_member(kind: Kind, load: Callable[[Any], Any], dump: Callable[[Any], Any]
         lambda member, view: kind.write(load(member), view),
         kind.placeholder,
     )
+
+
+def odd_interface(name: str) -> str:
+    """Return a warning about the name of an interface, "" where there can be one of this name."""
+    if "/" in name or " " in name:
+        return f"Warning: weird character in interface `{name}': no interface can have '/' or ' ' in its name"
+    return ""

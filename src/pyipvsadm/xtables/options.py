@@ -127,12 +127,13 @@ class Option:
     inverted. ``needed`` ones must be given; ``needs`` and ``excludes`` name others that must, or must not, be given
     too; one that is not ``repeats`` is given once. One that is another way to say something (``same_as`` names the
     option that is printed) counts as that option. The argument of an ``optional`` one is the next word where that is
-    neither "!" nor begins with "-", never one after "="; ``read`` of None for no argument leaves the members alone.
+    neither "!" nor begins with "-", never one after "="; ``read`` of None for no argument leaves the members alone. A
+    ``warning`` is told whenever the option is given.
     """
 
     __slots__ = (
         "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "open_ended", "optional", "repeats",
-        "same_as", "sets", "to", "when", "words",
+        "same_as", "sets", "to", "warning", "when", "words",
     )  # fmt: skip
 
     def __init__(
@@ -152,6 +153,7 @@ class Option:
         excludes: tuple[str, ...] = (),
         repeats: bool = False,
         optional: bool = False,
+        warning: str = "",
     ) -> None:
         self.name = name
         self.aliases = aliases
@@ -168,6 +170,7 @@ class Option:
         self.excludes = excludes
         self.repeats = repeats
         self.optional = optional
+        self.warning = warning
         self.open_ended = False  # only plugins have options that decide themselves how many words they take
 
     def read(self, text: str | None, draft: Draft) -> None:
@@ -175,8 +178,12 @@ class Option:
         values = draft.values
         draft.option = self.name
         counted = self.same_as or self.name
+        if self.warning:
+            draft.warnings.append(self.warning)
         if not self.repeats and counted in draft.seen:
-            raise UsageError(f'{draft.extension.name}: option "--{self.name}" can be used only once.')
+            raise UsageError(
+                f'{draft.extension.name}: option "--{self.name}" can be used only once{self.instead(draft)}.'
+            )
         draft.seen.add(counted)
         if draft.inverted and self.inverts is None:
             raise UsageError(f'{draft.extension.name}: option "--{self.name}" cannot be inverted.')
@@ -194,6 +201,16 @@ class Option:
         if draft.inverted and self.inverts is not None:
             member, bit = self.inverts
             values[member] |= bit
+
+    def instead(self, draft: Draft) -> str:
+        """Return what stands for the same as the option, with which it counts as one."""
+        counted = self.same_as or self.name
+        others = [
+            f'"--{option.name}"'
+            for option in draft.extension.options
+            if option is not self and counted in (option.name, option.same_as)
+        ]
+        return f", or else {', '.join(others)}" if others else ""
 
     def inverted(self, values: Values) -> bool:
         """Whether the option is inverted in these values."""

@@ -11,7 +11,7 @@ from _socket import AF_INET6, inet_pton
 
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables import command, entry, registry
-from pyipvsadm.xtables.kinds import read_number
+from pyipvsadm.xtables.kinds import odd_interface, read_number
 from pyipvsadm.xtables.model import (
     F_FRAG,
     F_PROTO,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 FORMS: Final = ("classic", "table", "json")
 LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 LONGEST_INTERFACE: Final = 15
+EXTENSION_HEADERS: Final = (43, 44, 51, 60)  # of IPv6, which are no protocol to the kernel
 
 # The options of iptables itself: letter, word, whether it takes an argument ("?": if the next word does not begin with
 # "-" or "!").
@@ -346,10 +347,12 @@ class _Line:
         draft.inverted = self.inverted
         if declared.open_ended:
             draft.rest = self.words[self.at :]
-        declared.read(text, draft)
+        try:
+            declared.read(text, draft)
+        finally:
+            self.warn_of(draft)
         if declared.open_ended:
             self.at += draft.taken
-        self.warn_of(draft)
 
     def find_long(self, name: str) -> Own | tuple[Draft, Option] | None:
         found = self.long.get(name)
@@ -513,6 +516,8 @@ class _Line:
                 raise UsageError("rule would never match protocol")
         if self.family == 6:
             self.flags |= F_PROTO
+            if number in EXTENSION_HEADERS and not self.inverted:
+                self.parser.warn(f"Warning: never matched protocol: {word}. use the match of that header instead.")
 
     def read_i(self, text: str) -> None:
         self.note("i")
@@ -529,6 +534,9 @@ class _Line:
             raise UsageError("Empty interface is likely to be undesired")
         if len(text.encode("utf-8", "surrogateescape")) > LONGEST_INTERFACE:
             raise UsageError(f"interface name `{text}' must be shorter than IFNAMSIZ ({LONGEST_INTERFACE})")
+        warning = odd_interface(text)
+        if warning:
+            self.parser.warn(warning)
         return text
 
     def read_f(self, _: str | None) -> None:

@@ -73,7 +73,7 @@ def _read_date(text: str, draft: Draft) -> int:
     year, month, day, hour, minute, second = parts
     found = _seconds(year, month, day) + hour * 3600 + minute * 60 + second
     if found < 0:
-        raise UsageError(f"{text}: before 1970", exit_status=1)
+        raise UsageError(f'time: Bad value for "--{draft.option}" option: "{text}" (before 1970)', exit_status=1)
     return found
 
 
@@ -206,7 +206,14 @@ EXTENSIONS: Final = (
             Option("datestop", kind=_date_kind, to="date_stop", when=lambda values: bool(values["date_stop"])),
             Option("utc", to="flags", excludes=("kerneltz", "localtz")),
             Option("kerneltz", to="flags", bit=_LOCAL_TZ),
-            Option("localtz", to="flags", bit=_LOCAL_TZ, when=lambda _: False),
+            Option(
+                "localtz",
+                to="flags",
+                bit=_LOCAL_TZ,
+                when=lambda _: False,
+                warning="WARNING: --localtz is an old name of --kerneltz: the kernel's time zone is what counts, which "
+                "may not be yours.",
+            ),
             Option("contiguous", to="flags", bit=_CONTIGUOUS),
         ),
         summary="the date and the time of day",
