@@ -258,7 +258,7 @@ class _Tools:
             noflush=noflush,
             test=test,
         )
-        work.run(dump.split("\n"))
+        work.run((dump if dump.endswith("\n") else f"{dump}\n").split("\n"))
         return work.tables()
 
     def ruleset(self, tables: Mapping[str, Listing]) -> Ruleset:

@@ -47,13 +47,9 @@ def _carry_out(tool: Tool, asked: Command, wanted: Wanted) -> int:
         say(f"Not {VERSION.removeprefix('v')} ;-)\n" if asked.negated else tool.version())
         return 0
     if isinstance(asked, command.Help):
-        from pyipvsadm.xtables.usage import usage
-
-        say(usage(tool.name, tool.family, asked.extensions))
+        say(tool.usage(asked))
         return 0
     form = _form(asked, wanted.form)
-    for warning in wanted.warnings:
-        complain(warning)
     tool.take_lock(wanted.wait)
     table = tool.open(wanted.table)
     Engine(table, tool.renderer, tool.say, complain, form).run(asked)

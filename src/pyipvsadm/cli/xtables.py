@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pyipvsadm.xtables.backend.base import Backend, Table
     from pyipvsadm.xtables.backend.sandbox import SandboxBackend
+    from pyipvsadm.xtables.command import Help
     from pyipvsadm.xtables.options import Family
 
 _OWN: Final = {"--sandbox": "file", "--netns": "namespace"}
@@ -60,6 +61,12 @@ class Tool:
     def version(self) -> str:
         """Return the line of -V."""
         return f"{self.name} {VERSION}\n"
+
+    def usage(self, asked: Help) -> str:
+        """Return the text of -h."""
+        from pyipvsadm.xtables.usage import usage
+
+        return usage(self.name, self.family, asked.extensions)
 
     def take_lock(self, wait: int | None) -> None:
         """Take the lock of all tables, once. Raises LockHeldError."""

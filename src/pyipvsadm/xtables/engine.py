@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from pyipvsadm.errors import KernelError, UsageError
-from pyipvsadm.xtables import command, entry
+from pyipvsadm.xtables import command, entry, registry
 from pyipvsadm.xtables.model import NO_EXTENSION, VERDICTS
 from pyipvsadm.xtables.render import chain_line, find
 
@@ -53,8 +53,19 @@ class Engine:
         self.form = form
 
     def run(self, asked: Command) -> None:
-        """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target."""
-        self._RUN[type(asked)](self, asked)
+        """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target.
+
+        With more than one -v, what libiptc read is printed after whatever the command itself prints, refused or not.
+        """
+        refused: KernelError | None = None
+        try:
+            self._RUN[type(asked)](self, asked)
+        except KernelError as error:
+            refused = error
+        if getattr(asked, "verbose", 0) > 1 and not self.form:
+            self.say(self.table.entries_text())
+        if refused:
+            raise refused
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 
@@ -69,7 +80,8 @@ class Engine:
             raise UsageError(f"goto '{rule.jump}' is not a chain")
         if rule.target or not rule.jump or rule.jump in VERDICTS or rule.jump == NO_EXTENSION:
             return tuple([each.replace(jump="") for each in rules]) if rule.target else rules
-        raise UsageError(f"Couldn't load target `{rule.jump}':No such file or directory\n")
+        reason = registry.missing("target", rule.jump, self.table.family)
+        raise UsageError(f"Couldn't load target `{rule.jump}':{reason}\n")
 
     def _each(self, asked: Any, do: Callable[[Rule], None]) -> None:
         """Do something with each rule, all of them whatever comes of it. Raises the last KernelError."""

@@ -11,7 +11,7 @@ from _socket import AF_INET6, inet_pton
 
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables import command, entry, registry
-from pyipvsadm.xtables.kinds import U64, read_number, weird_interface
+from pyipvsadm.xtables.kinds import U64, odd_interface, read_number
 from pyipvsadm.xtables.model import (
     F_FRAG,
     F_PROTO,
@@ -47,7 +47,7 @@ FORMS: Final = ("classic", "table", "json")
 LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 LONGEST_INTERFACE: Final = 15
 LAST_NUMBER: Final = 0x7FFFFFFF  # of a rule
-EXTENSION_HEADERS: Final = (43, 44, 51, 60)  # of IPv6, which no packet has as its protocol
+EXTENSION_HEADERS: Final = (43, 44, 51, 60)  # of IPv6, which are no protocol to the kernel
 
 # The options of iptables itself: letter, word, whether it takes an argument ("?": if the next word does not begin with
 # "-" or "!").
@@ -138,20 +138,19 @@ _OWN: Final[dict[Family, tuple[dict[str, Own], dict[str, Own]]]] = {4: _own_opti
 class Wanted:
     """What a command line asks for beside its command: the table, the lock."""
 
-    __slots__ = ("form", "modprobe", "table", "wait", "warnings")
+    __slots__ = ("form", "modprobe", "table", "wait")
 
     def __init__(self) -> None:
         self.table = "filter"
         self.wait: int | None = None  # seconds to wait for the lock at most, -1 for ever, None: not said
         self.modprobe: str | None = None
-        self.warnings: list[str] = []  # what the command should say but can do without
         self.form: str | None = None  # how to list: one of FORMS
 
 
 class RuleParser:
     """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has.
 
-    ``warn`` takes what the lines of a dump should say but can do without.
+    ``warn`` takes lines about what is carried out all the same.
     """
 
     def __init__(
@@ -178,6 +177,15 @@ class RuleParser:
         """
         return _Line(self, words, table).parse()
 
+    def try_parse(self, words: Sequence[str]) -> tuple[Command, list[str]]:
+        """Return the command that words make, and what it warns of. Raises UsageError."""
+        warn, warnings = self.warn, list[str]()
+        self.warn = warnings.append
+        try:
+            return self.parse(words, table="")[0], warnings
+        finally:
+            self.warn = warn
+
     def read_part(self, extension: Extension, words: Sequence[str], protocol: int) -> bytes | None:
         """Return the packed match or target that words after its name make, for a rule of a protocol.
 
@@ -195,6 +203,7 @@ class RuleParser:
                 if (
                     option is None
                     or option.optional
+                    or option.open_ended
                     or word[2:] in self.own_words
                     or place + option.words >= len(words)
                 ):
@@ -202,22 +211,28 @@ class RuleParser:
                 text = " ".join(words[place + 1 : place + 1 + option.words]) if option.words else None
                 option.read(text, draft)
                 place += 1 + option.words
-            packed = entry.pack_extension(extension, extension.finish(draft))
+            payload = extension.finish(draft)
+            return None if draft.warnings else entry.pack_extension(extension, payload)
         except UsageError:
             return None
-        return None if draft.warnings else packed
 
     def extension(self, kind: Kind, name: str) -> Extension | None:
         """Return the revision of an extension that the backend has; None for one that is not known here."""
         key = (kind, name)
         if key not in self._revisions:
             known = registry.revisions(kind, name, self.family)
-            chosen = known[0] if known else None
-            if len(known) > 1:
-                best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
-                chosen = next((one for one in known if one.revision == best), known[-1])
-            self._revisions[key] = chosen
+            self._revisions[key] = self._choose(kind, name, known) if known else None
         return self._revisions[key]
+
+    def _choose(self, kind: Kind, name: str, known: list[Extension]) -> Extension | None:
+        best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
+        if best is not None:
+            return next(one for one in known if one.revision == best)
+        if known[-1].revision:
+            self.warn(f"Warning: Extension {name} is not supported, missing kernel module?")
+            return None
+        self.warn(f"Warning: Extension {name} revision 0 not supported, missing kernel module?")
+        return known[-1]
 
 
 class _Line:
@@ -241,7 +256,6 @@ class _Line:
         self.number = 0
         self.has_number = False
         self.zero_number = 0
-        self.interval = False  # -W was given
         self.name = ""  # of -E
         self.policy = ""
         self.verbose = 0
@@ -341,9 +355,14 @@ class _Line:
         draft.protocol = 0 if self.invflags & INV_PROTO else self.protocol
         draft.stated = self.protocol
         draft.inverted = self.inverted
-        declared.read(text, draft)
-        self.wanted.warnings += draft.warnings
-        draft.warnings.clear()
+        if declared.open_ended:
+            draft.rest = self.words[self.at :]
+        try:
+            declared.read(text, draft)
+        finally:
+            self.warn_of(draft)
+        if declared.open_ended:
+            self.at += draft.taken
 
     def find_long(self, name: str) -> Own | tuple[Draft, Option] | None:
         found = self.long.get(name)
@@ -387,6 +406,16 @@ class _Line:
     @property
     def names(self) -> Resolver:
         return self.parser.names
+
+    def warn_of(self, draft: Draft) -> None:
+        for warning in draft.warnings:
+            self.parser.warn(warning)
+        draft.warnings.clear()
+
+    def pack(self, draft: Draft) -> bytes:
+        packed = entry.pack_extension(draft.extension, draft.extension.finish(draft))
+        self.warn_of(draft)
+        return packed
 
     def load_match(self, extension: Extension) -> None:
         draft = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
@@ -469,7 +498,7 @@ class _Line:
     def check_new_chain(self, name: str) -> None:
         if name[:1] in ("-", "!"):
             raise UsageError(f"chain name not allowed to start with `{name[0]}'")
-        if not name or name in VERDICTS or name == NO_EXTENSION or registry.revisions("target", name, self.family):
+        if not name or name in VERDICTS or name == NO_EXTENSION or self.parser.extension("target", name):
             raise UsageError("chain name may not clash with target name")
         if any(letter in " \t\n\v\f\r" for letter in name):
             raise UsageError(f"Invalid chain name `{name}'")
@@ -500,7 +529,7 @@ class _Line:
         if self.family == 6:
             self.flags |= F_PROTO
             if number in EXTENSION_HEADERS and not self.inverted:
-                self.wanted.warnings.append(f"Warning: never matched protocol: {word}. use extension match instead.")
+                self.parser.warn(f"Warning: never matched protocol: {word}. use the match of that header instead.")
 
     def read_i(self, text: str) -> None:
         self.note("i")
@@ -517,8 +546,9 @@ class _Line:
             raise UsageError("Empty interface is likely to be undesired")
         if len(text.encode("utf-8", "surrogateescape")) > LONGEST_INTERFACE:
             raise UsageError(f"interface name `{text}' must be shorter than IFNAMSIZ ({LONGEST_INTERFACE})")
-        if weird_interface(text):
-            self.wanted.warnings.append(weird_interface(text))
+        warning = odd_interface(text)
+        if warning:
+            self.parser.warn(warning)
         return text
 
     def read_f(self, _: str | None) -> None:
@@ -555,7 +585,7 @@ class _Line:
             raise UsageError(f'Invalid match name "{text}" ({LONGEST_CHAIN} chars max)')
         extension = self.parser.extension("match", text)
         if extension is None:
-            raise UsageError(f"Couldn't load match `{text}':No such file or directory\n")
+            raise UsageError(f"Couldn't load match `{text}':{registry.missing('match', text, self.family)}\n")
         self.load_match(extension)
 
     def read_n(self, _: str | None) -> None:
@@ -596,8 +626,8 @@ class _Line:
             raise UsageError("wait interval value required")
         if read_number(text, 0, 0x7FFFFFFF) is None:
             raise UsageError("wait interval not numeric")
-        self.interval = True
-        self.wanted.warnings.append("Ignoring deprecated --wait-interval option.")
+        self.given.add("W")
+        self.parser.warn("Ignoring deprecated --wait-interval option.")
 
     def read_M(self, text: str) -> None:  # noqa: N802
         self.wanted.modprobe = text
@@ -661,12 +691,10 @@ class _Line:
             raise UsageError(
                 '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
             )
-        blocks = tuple([entry.pack_extension(draft.extension, draft.extension.finish(draft)) for draft in self.matches])
-        target = b""
-        if self.target:
-            target = entry.pack_extension(self.target.extension, self.target.extension.finish(self.target))
-        if self.interval and self.wanted.wait is None:
-            raise UsageError("\n".join((*self.wanted.warnings, "--wait-interval only makes sense with --wait\n")))
+        blocks = tuple([self.pack(draft) for draft in self.matches])
+        target = self.pack(self.target) if self.target else b""
+        if "W" in self.given and self.wanted.wait is None:
+            raise UsageError("--wait-interval only makes sense with --wait\n")
         if not self.commands:
             raise UsageError("no command specified")
         rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()
@@ -732,15 +760,15 @@ class _Line:
             "R": lambda: command.Replace(chain, self.number, rules, self.verbose),
             "C": lambda: command.Check(chain, rules, self.verbose),
             "D": lambda: (
-                command.DeleteNumber(chain, self.number)
+                command.DeleteNumber(chain, self.number, self.verbose)
                 if self.has_number
                 else command.Delete(chain, rules, self.verbose)
             ),
             "F": lambda: command.Flush(self.chain, self.verbose),
-            "N": lambda: command.NewChain(chain),
+            "N": lambda: command.NewChain(chain, self.verbose),
             "X": lambda: command.DeleteChain(self.chain, self.verbose),
-            "E": lambda: command.RenameChain(chain, self.name),
-            "P": lambda: command.SetPolicy(chain, self.policy, self.counters),
+            "E": lambda: command.RenameChain(chain, self.name, self.verbose),
+            "P": lambda: command.SetPolicy(chain, self.policy, self.counters, self.verbose),
         }
         return simple[letter]()
 
