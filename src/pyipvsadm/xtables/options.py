@@ -120,11 +120,12 @@ class Option:
     too; one that is not ``repeats`` is given once. One that is another way to say something (``same_as`` names the
     option that is printed) counts as that option. The argument of an ``optional`` one is the next word where that is
     neither "!" nor begins with "-", never one after "="; ``read`` of None for no argument leaves the members alone.
+    A ``warning`` is what the command says of it wherever it is given.
     """
 
     __slots__ = (
         "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "optional", "repeats",
-        "same_as", "sets", "to", "when", "words",
+        "same_as", "sets", "to", "warning", "when", "words",
     )  # fmt: skip
 
     def __init__(
@@ -144,6 +145,7 @@ class Option:
         excludes: tuple[str, ...] = (),
         repeats: bool = False,
         optional: bool = False,
+        warning: str = "",
     ) -> None:
         self.name = name
         self.aliases = aliases
@@ -160,6 +162,7 @@ class Option:
         self.excludes = excludes
         self.repeats = repeats
         self.optional = optional
+        self.warning = warning
 
     def read(self, text: str | None, draft: Draft) -> None:
         """Take the option, with its argument if it has one, into a draft. Raises UsageError."""

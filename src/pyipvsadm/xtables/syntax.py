@@ -144,13 +144,25 @@ class Wanted:
 
 
 class RuleParser:
-    """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has."""
+    """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has.
 
-    def __init__(self, family: Family, names: Resolver, backend: Backend, *, program: str = "iptables") -> None:
+    ``warn`` is called with what a command should say of its words but can do without.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        names: Resolver,
+        backend: Backend,
+        *,
+        program: str = "iptables",
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.family = family
         self.names = names
         self.backend = backend
         self.program = program
+        self.warn = warn
         self.own_words = _OWN[family][1]
         self._revisions: dict[tuple[Kind, str], Extension | None] = {}
 
@@ -184,6 +196,7 @@ class RuleParser:
                 if (
                     option is None
                     or option.optional
+                    or option.warning
                     or word[2:] in self.own_words
                     or place + option.words >= len(words)
                 ):
@@ -200,10 +213,12 @@ class RuleParser:
         key = (kind, name)
         if key not in self._revisions:
             known = registry.revisions(kind, name, self.family)
-            chosen = known[0] if known else None
-            if len(known) > 1:
+            chosen = None
+            if known:
                 best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
                 chosen = next((one for one in known if one.revision == best), known[-1])
+                if best is None and chosen.revision == 0:
+                    self.warn(f"Warning: Extension {name} revision 0 not supported, missing kernel module?")
             self._revisions[key] = chosen
         return self._revisions[key]
 
@@ -326,6 +341,8 @@ class _Line:
         draft.stated = self.protocol
         draft.inverted = self.inverted
         declared.read(text, draft)
+        if declared.warning:
+            self.parser.warn(declared.warning)
 
     def find_long(self, name: str) -> Own | tuple[Draft, Option] | None:
         found = self.long.get(name)
@@ -495,6 +512,10 @@ class _Line:
             raise UsageError("Empty interface is likely to be undesired")
         if len(text.encode("utf-8", "surrogateescape")) > LONGEST_INTERFACE:
             raise UsageError(f"interface name `{text}' must be shorter than IFNAMSIZ ({LONGEST_INTERFACE})")
+        if "/" in text or " " in text:
+            self.parser.warn(
+                f"Warning: weird character in interface `{text}' ('/' and ' ' are not allowed by the kernel)."
+            )
         return text
 
     def read_f(self, _: str | None) -> None:

@@ -206,7 +206,14 @@ EXTENSIONS: Final = (
             Option("datestop", kind=_date_kind, to="date_stop", when=lambda values: bool(values["date_stop"])),
             Option("utc", to="flags", excludes=("kerneltz", "localtz")),
             Option("kerneltz", to="flags", bit=_LOCAL_TZ),
-            Option("localtz", to="flags", bit=_LOCAL_TZ, when=lambda _: False),
+            Option(
+                "localtz",
+                to="flags",
+                bit=_LOCAL_TZ,
+                when=lambda _: False,
+                warning='WARNING: --localtz is being replaced by --kerneltz, since "local" is ambiguous. '
+                "Note the kernel timezone has caveats - see manpage for details.",
+            ),
             Option("contiguous", to="flags", bit=_CONTIGUOUS),
         ),
         summary="the date and the time of day",
