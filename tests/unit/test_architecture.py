@@ -61,8 +61,16 @@ LAYERS: dict[str, tuple[str, str]] = {
         "xtables.engine xtables.restore",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base x.engine",
     ),
-    "ui": ("ui", "base model text api x.api library doctor ui x.model x.command x.text x.backend.base"),
-    "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
+    "check": (
+        "check",
+        "base model rules text check "
+        "x.package x.model x.command x.entry x.registry x.text x.checks x.engine x.backend.sandbox",
+    ),
+    "ui": ("ui", "base model text api x.api library doctor check ui x.model x.command x.text x.backend.base"),
+    "api": (
+        "= ipvs= ipvs.api",
+        "api x.api check base model rules text engine backend.base backend.kernel backend.sandbox",
+    ),
     "x.api": (
         "iptables",
         "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
@@ -76,12 +84,12 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.backend.sandbox",
     ),
     "library": ("filters rates drain", "api x.api base library"),
-    "app": ("app", "api x.api base library doctor ui app"),
+    "app": ("app", "api x.api base library doctor check ui app"),
 }
 
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
-PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor="}
+PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor=", "check="}
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 

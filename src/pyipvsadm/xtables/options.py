@@ -9,7 +9,7 @@ Kinds of arguments are in ``kinds``. Sources: iptables-extensions(8), and the he
 
 from __future__ import annotations
 
-from pyipvsadm.errors import UsageError
+from pyipvsadm.errors import MisplacedOptionError, UsageError
 from pyipvsadm.xtables.layout import ALIGNMENT
 
 TYPE_CHECKING = False
@@ -181,12 +181,12 @@ class Option:
         if self.warning:
             draft.warnings.append(self.warning)
         if not self.repeats and counted in draft.seen:
-            raise UsageError(
+            raise MisplacedOptionError(
                 f'{draft.extension.name}: option "--{self.name}" can be used only once{self.instead(draft)}.'
             )
         draft.seen.add(counted)
         if draft.inverted and self.inverts is None:
-            raise UsageError(f'{draft.extension.name}: option "--{self.name}" cannot be inverted.')
+            raise MisplacedOptionError(f'{draft.extension.name}: option "--{self.name}" cannot be inverted.')
         if self.optional and text is None:
             return
         if self.kind is None and self.sets is None:
@@ -330,14 +330,17 @@ class Extension:
             if option.name in seen:
                 for other in option.needs:
                     if other not in seen:
-                        raise UsageError(f'{self.name}: option "--{option.name}" also requires "--{other}".')
+                        raise MisplacedOptionError(
+                            f'{self.name}: option "--{option.name}" also requires "--{other}".', option=option.name
+                        )
                 for other in option.excludes:
                     if other in seen:
-                        raise UsageError(
-                            f'{self.name}: option "--{option.name}" cannot be used together with "--{other}".'
+                        raise MisplacedOptionError(
+                            f'{self.name}: option "--{option.name}" cannot be used together with "--{other}".',
+                            option=option.name,
                         )
             elif option.needed:
-                raise UsageError(f'{self.name}: option "--{option.name}" must be specified')
+                raise MisplacedOptionError(f'{self.name}: option "--{option.name}" must be specified')
         if self.check:
             self.check(draft)
         return self.layout.pack(draft.values).ljust(self.size, b"\0")

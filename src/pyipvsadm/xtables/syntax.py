@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from _socket import AF_INET6, inet_pton
 
-from pyipvsadm.errors import UsageError
+from pyipvsadm.errors import MisplacedOptionError, UnknownOptionError, UsageError
 from pyipvsadm.xtables import command, entry, registry
 from pyipvsadm.xtables.kinds import U64, odd_interface, read_number
 from pyipvsadm.xtables.model import (
@@ -242,7 +242,10 @@ class _Line:
         self.parser = parser
         self.family = parser.family
         self.words = list(words)
-        self.at = 0
+        self.at = 0  # the word to be read next
+        self.option_at = 0  # that of the option that is being read
+        self.ends: dict[str, int] = {}  # where the arguments of letters stand
+        self.places: dict[object, int] = {}  # where letters of options, drafts, and drafts' options stand
         self.in_dump = table is not None
         self.wanted = Wanted()
         if table is not None:
@@ -250,7 +253,7 @@ class _Line:
         self.letters, self.own_words = _OWN[self.family]
         self.long: dict[str, Own | tuple[Draft, Option]] = dict(self.own_words)
         self.commands: list[str] = []
-        self.given: set[str] = set()  # letters of options
+        self.given: set[str] = set()  # letters of options that can be given once
         self.inverted = False
         self.chain: str | None = None
         self.number = 0
@@ -277,8 +280,25 @@ class _Line:
     # -- words to options ----------------------------------------------------------------------------------------------
 
     def parse(self) -> tuple[Command, Wanted]:
+        try:
+            return self.read(), self.wanted
+        except UsageError as error:
+            if error.argument is None:
+                error.argument = self.place_of(error)
+            raise
+
+    def place_of(self, error: UsageError) -> int:
+        """Return which word is wrong: the option that an error is about, or what was read last of it."""
+        if error.option in self.places:
+            return self.places[error.option]
+        if isinstance(error, (UnknownOptionError, MisplacedOptionError)):
+            return self.option_at
+        return max(self.at - 1, self.option_at)
+
+    def read(self) -> Command:
         while self.at < len(self.words) and self.done is None:
             word = self.words[self.at]
+            self.option_at = self.at
             self.at += 1
             if word == "--":
                 if self.at < len(self.words):
@@ -290,21 +310,21 @@ class _Line:
                 self.read_letters(word)
             elif word == "!":
                 if self.inverted:
-                    raise UsageError("multiple consecutive ! not allowed")
+                    raise MisplacedOptionError("multiple consecutive ! not allowed")
                 self.inverted = True
                 continue
             else:
                 raise UsageError(f"Bad argument `{word}'")
             self.inverted = False
-        return self.done or self.finish(), self.wanted
+        return self.done or self.finish()
 
     def read_letters(self, word: str) -> None:
         for place, letter in enumerate(word[1:], 2):
             option = self.letters.get(letter)
             if option is None and letter in ONLY_IPV4:
-                raise UsageError(f"`-{letter}' is not supported in IPv6, use -m frag instead")
+                raise UnknownOptionError(f"`-{letter}' is not supported in IPv6, use -m frag instead")
             if option is None:
-                raise UsageError(f'unknown option "{word}"')
+                raise UnknownOptionError(f'unknown option "{word}"')
             rest = word[place:]
             if option.argument == "1":
                 self.read_own(option, rest or self.next_word(f"-{letter}"))
@@ -318,7 +338,7 @@ class _Line:
 
     def next_word(self, option: str) -> str:
         if self.at >= len(self.words):
-            raise UsageError(f'option "{option}" requires an argument')
+            raise MisplacedOptionError(f'option "{option}" requires an argument')
         self.at += 1
         return self.words[self.at - 1]
 
@@ -331,12 +351,12 @@ class _Line:
         if option is None and self.load_protocol():
             option = self.find_long(name)
         if option is None:
-            raise UsageError(f'unknown option "{word}"')
+            raise UnknownOptionError(f'unknown option "{word}"')
         if isinstance(option, Own):
             if option.argument == "1":
                 self.read_own(option, attached if equals else self.next_word(word))
             elif equals and not option.argument:
-                raise UsageError(f'unknown option "{word}"')
+                raise UnknownOptionError(f'unknown option "{word}"')
             else:
                 self.read_own(option, attached if equals else None)
             return
@@ -348,13 +368,16 @@ class _Line:
             text = attached if equals else self.next_word(word)
             for _ in range(declared.words - 1):
                 if self.at >= len(self.words) or self.words[self.at][:1] in ("-", "!"):
-                    raise UsageError(f'{draft.extension.name}: option "--{declared.name}" requires two arguments')
+                    raise MisplacedOptionError(
+                        f'{draft.extension.name}: option "--{declared.name}" requires two arguments'
+                    )
                 text += " " + self.next_word(word)
         elif equals:
-            raise UsageError(f'unknown option "{word}"')
+            raise UnknownOptionError(f'unknown option "{word}"')
         draft.protocol = 0 if self.invflags & INV_PROTO else self.protocol
         draft.stated = self.protocol
         draft.inverted = self.inverted
+        self.places[draft, declared.name] = self.option_at
         if declared.open_ended:
             draft.rest = self.words[self.at :]
         try:
@@ -376,7 +399,7 @@ class _Line:
             if other is not first and not (
                 isinstance(first, Own) and isinstance(other, Own) and other.letter == first.letter
             ):
-                raise UsageError(f'unknown option "--{name}"')
+                raise UnknownOptionError(f'unknown option "--{name}"')
         return first
 
     def add_extension(self, draft: Draft) -> None:
@@ -412,14 +435,10 @@ class _Line:
             self.parser.warn(warning)
         draft.warnings.clear()
 
-    def pack(self, draft: Draft) -> bytes:
-        packed = entry.pack_extension(draft.extension, draft.extension.finish(draft))
-        self.warn_of(draft)
-        return packed
-
     def load_match(self, extension: Extension) -> None:
         draft = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
         self.matches.append(draft)
+        self.places[draft] = self.option_at
         self.add_extension(draft)
 
     # -- options of iptables itself ------------------------------------------------------------------------------------
@@ -435,6 +454,7 @@ class _Line:
 
     def read_own(self, option: Own, text: str | None) -> None:
         letter = option.letter
+        self.places[letter] = self.option_at
         if letter in WHOLE_WORD:
             text = self.words[self.at - 1]
         if letter in COMMANDS:
@@ -445,18 +465,18 @@ class _Line:
     def note(self, letter: str) -> None:
         """Count an option that can be given once."""
         if letter in self.given:
-            raise UsageError(f"multiple -{letter} flags not allowed")
+            raise MisplacedOptionError(f"multiple -{letter} flags not allowed")
         self.given.add(letter)
         if self.inverted and letter not in NEGATABLE:
-            raise UsageError(f"cannot have ! before -{letter}")
+            raise MisplacedOptionError(f"cannot have ! before -{letter}")
 
     def read_command(self, letter: str, text: str | None) -> None:
         if self.inverted:
-            raise UsageError("unexpected '!' flag")
+            raise MisplacedOptionError("unexpected '!' flag")
         others = {"L": ("Z", "Z#"), "S": ("Z", "Z#"), "Z": ("L", "S")}.get(letter, ())
         for earlier in self.commands:
             if earlier not in others:
-                raise UsageError(f"Cannot use -{letter} with -{earlier[0]}")
+                raise MisplacedOptionError(f"Cannot use -{letter} with -{earlier[0]}")
         self.commands.append(letter)
         if letter in "LSFZX":
             text = self.optional_word(text)
@@ -505,11 +525,13 @@ class _Line:
 
     def read_s(self, text: str) -> None:
         self.note("s")
+        self.ends["s"] = self.at - 1
         self.invflags |= INV_SRCIP if self.inverted else 0
         self.source = text
 
     def read_d(self, text: str) -> None:
         self.note("d")
+        self.ends["d"] = self.at - 1
         self.invflags |= INV_DSTIP if self.inverted else 0
         self.destination = text
 
@@ -562,6 +584,7 @@ class _Line:
         extension = None if text in VERDICTS else self.parser.extension("target", text)
         if extension is not None:
             self.target = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
+            self.places[self.target] = self.at - 1
             self.add_extension(self.target)
 
     def read_g(self, text: str) -> None:
@@ -580,7 +603,7 @@ class _Line:
 
     def read_m(self, text: str) -> None:
         if self.inverted:
-            raise UsageError("unexpected ! flag before --match")
+            raise MisplacedOptionError("unexpected ! flag before --match")
         if len(text.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
             raise UsageError(f'Invalid match name "{text}" ({LONGEST_CHAIN} chars max)')
         extension = self.parser.extension("match", text)
@@ -604,14 +627,14 @@ class _Line:
 
     def read_t(self, text: str) -> None:
         if self.inverted:
-            raise UsageError("unexpected ! flag before --table")
+            raise MisplacedOptionError("unexpected ! flag before --table")
         if self.in_dump:
-            raise UsageError(f"The -t option cannot be used in {self.parser.program}.\n")
+            raise MisplacedOptionError(f"The -t option cannot be used in {self.parser.program}.\n")
         self.wanted.table = text
 
     def read_w(self, text: str | None) -> None:
         if self.in_dump:
-            raise UsageError("You cannot use `-w' from iptables-restore")
+            raise MisplacedOptionError("You cannot use `-w' from iptables-restore")
         text = self.optional_word(text)
         seconds = -1 if text is None else read_number(text, 0, 0x7FFFFFFF)
         if seconds is None:
@@ -620,7 +643,7 @@ class _Line:
 
     def read_W(self, text: str | None) -> None:  # noqa: N802
         if self.in_dump:
-            raise UsageError("You cannot use `-W' from iptables-restore")
+            raise MisplacedOptionError("You cannot use `-W' from iptables-restore")
         text = self.optional_word(text)
         if text is None:
             raise UsageError("wait interval value required")
@@ -635,7 +658,7 @@ class _Line:
     def read_form(self, text: str) -> None:
         """Take the argument of --format, which the C tool does not have and no abbreviation stands for."""
         if self.inverted:
-            raise UsageError("unexpected ! flag before --format")
+            raise MisplacedOptionError("unexpected ! flag before --format")
         if text not in FORMS:
             raise UsageError(f"--format {text}: must be classic, table or json")
         self.wanted.form = text
@@ -667,7 +690,7 @@ class _Line:
 
     def other_family(self, letter: str) -> None:
         if not self.in_dump:
-            raise UsageError(f'unknown option "-{letter}"')
+            raise UnknownOptionError(f'unknown option "-{letter}"')
         self.done = command.Nothing()
 
     def read_h(self, _: str | None) -> None:
@@ -686,23 +709,37 @@ class _Line:
 
     def finish(self) -> Command:
         if self.inverted:
-            raise UsageError("nothing appropriate following !")
+            raise MisplacedOptionError("nothing appropriate following !")
         if self.wanted.table == "nat" and "DROP" in (self.jump, self.policy):
             raise UsageError(
-                '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
+                '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n',
+                option="j",
             )
         blocks = tuple([self.pack(draft) for draft in self.matches])
         target = self.pack(self.target) if self.target else b""
         if "W" in self.given and self.wanted.wait is None:
             raise UsageError("--wait-interval only makes sense with --wait\n")
         if not self.commands:
-            raise UsageError("no command specified")
+            raise MisplacedOptionError("no command specified")
         rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()
         self.check_options()
         if self.chain is not None and len(self.chain.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
-            raise UsageError(f"chain name `{self.chain}' too long (must be under {LONGEST_CHAIN + 1} chars)")
+            raise UsageError(
+                f"chain name `{self.chain}' too long (must be under {LONGEST_CHAIN + 1} chars)",
+                option=self.commands[0],
+            )
         self.check_interfaces()
         return self.build(rules)
+
+    def pack(self, draft: Draft) -> bytes:
+        """Return a match or target whose options have all been read."""
+        try:
+            packed = entry.pack_extension(draft.extension, draft.extension.finish(draft))
+        except UsageError as error:
+            error.argument = self.places.get((draft, error.option), self.places[draft])
+            raise
+        self.warn_of(draft)
+        return packed
 
     def is_by_number(self) -> bool:
         return self.commands == ["D"] and self.has_number
@@ -711,22 +748,25 @@ class _Line:
         kinds = ["D#" if self.is_by_number() else letter for letter in self.commands]
         for letter in "nsdpjvxio0cf":
             if letter in self.given and all(letter in ILLEGAL[kind] for kind in kinds):
-                raise UsageError(f"Illegal option `-{letter}' with this command")
+                raise MisplacedOptionError(f"Illegal option `-{letter}' with this command", option=letter)
 
     def check_interfaces(self) -> None:
         if self.commands[0] not in "ADCIR":
             return
         if self.chain in ("PREROUTING", "INPUT") and self.outiface:
-            raise UsageError(f"Can't use -o with {self.chain}\n")
+            raise MisplacedOptionError(f"Can't use -o with {self.chain}\n", option="o")
         if self.chain in ("POSTROUTING", "OUTPUT") and self.iniface:
-            raise UsageError(f"Can't use -i with {self.chain}\n")
+            raise MisplacedOptionError(f"Can't use -i with {self.chain}\n", option="i")
 
     def rules(self, matches: tuple[bytes, ...], target: bytes) -> tuple[Rule, ...]:
         """Return a rule for each pair of a source and a destination."""
-        sources = self.networks(self.source)
-        destinations = self.networks(self.destination)
+        sources = self.networks(self.source, "s")
+        destinations = self.networks(self.destination, "d")
         if (len(sources) > 1 or len(destinations) > 1) and self.invflags & (INV_SRCIP | INV_DSTIP):
-            raise UsageError("! not allowed with multiple source or destination IP addresses")
+            raise MisplacedOptionError(
+                "! not allowed with multiple source or destination IP addresses",
+                option="s" if self.invflags & INV_SRCIP else "d",
+            )
         if self.commands[0] == "R" and (len(sources) > 1 or len(destinations) > 1):
             raise UsageError("Replacement rule does not specify a unique address")
         made = []
@@ -741,13 +781,17 @@ class _Line:
                 made.append(Rule(packed, matches, target, self.jump, self.counters or (0, 0)))
         return tuple(made)
 
-    def networks(self, text: str | None) -> list[tuple[bytes, bytes]]:
+    def networks(self, text: str | None, letter: str) -> list[tuple[bytes, bytes]]:
         size = 4 if self.family == 4 else 16
         if text is None:
             return [(bytes(size), bytes(size))]
         found: list[tuple[bytes, bytes]] = []
-        for word in text.split(","):
-            found += read_network(word.lstrip(), self.family, self.names)
+        try:
+            for word in text.split(","):
+                found += read_network(word.lstrip(), self.family, self.names)
+        except UsageError as error:
+            error.argument = self.ends[letter]
+            raise
         return found
 
     def build(self, rules: tuple[Rule, ...]) -> Command:
