@@ -58,7 +58,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.checks": ("xtables.checks", "base x.model x.entry x.registry x.table"),
     "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.table x.checks x.backend.base"),
     "x.engine": (
-        "xtables.engine xtables.restore",
+        "xtables.engine xtables.listing xtables.restore",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base x.engine",
     ),
     "check": (

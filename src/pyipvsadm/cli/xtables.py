@@ -14,13 +14,15 @@ from pyipvsadm.xtables.syntax import RuleParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Final
+    from collections.abc import Callable, Sequence
+    from typing import Final, TypeVar
 
-    from pyipvsadm.xtables.backend.base import Backend, Table
+    from pyipvsadm.xtables.backend.base import Backend, Listing, Table
     from pyipvsadm.xtables.backend.sandbox import SandboxBackend
     from pyipvsadm.xtables.command import Help
     from pyipvsadm.xtables.options import Family
+
+    T = TypeVar("T")
 
 _OWN: Final = {"--sandbox": "file", "--netns": "namespace"}
 _REFUSED: Final = 1
@@ -77,8 +79,15 @@ class Tool:
 
     def open(self, table: str) -> Table:
         """Open a table; raises UsageError (status 3) where there is none of this name."""
+        return self._opened(self.backend.open, table)
+
+    def read(self, table: str) -> Listing:
+        """Open a table to look at it, as ``open`` does."""
+        return self._opened(self.backend.read, table)
+
+    def _opened(self, how: Callable[[str], T], table: str) -> T:
         try:
-            return self.backend.open(table)
+            return how(table)
         except KernelError as error:
             raise UsageError(
                 f"can't initialize {self.name} table `{table}': {error.reason}\n"

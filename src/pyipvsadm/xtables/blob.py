@@ -179,7 +179,7 @@ def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, l
     policies_at = {head.underflow[hook]: hook for hook in head.hooks()}
     found: dict[str, tuple[int, list[Place], int]] = {}
     places: list[Place] = []
-    name = ""
+    name: str | None = None
     at = begin = 0
     while at < head.size:
         target, size = _sizes(entries, at + sizes_at)
@@ -193,7 +193,7 @@ def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, l
             found[HOOKS[hook]] = head.hook_entry[hook], places, at
             places = []
         elif size == beginning and entries[at + target + 2 : at + target + 8] == b"ERROR\0":
-            if name:
+            if name is not None:
                 last = places.pop()[0]
                 found[name] = begin, places, last
                 places = []
