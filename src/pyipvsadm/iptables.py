@@ -308,7 +308,7 @@ class _Tools:
             noflush=noflush,
             test=test,
         )
-        work.run(dump.split("\n"))
+        work.run((dump if dump.endswith("\n") else f"{dump}\n").split("\n"))
         return work.tables()
 
     def rule(self, text: str, table: str) -> Rule:

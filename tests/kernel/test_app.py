@@ -175,8 +175,10 @@ def test_show(network: Network) -> None:
     network.requests(3)
     shown = network.director.ours("show", tool="pyipvsadm").stdout
     assert re.search(rf"^→ {ONE}:80 +Masq +3 +up +[1-9]\d* +\d+$", shown, re.MULTILINE)
-    shown = network.director.ours("show", "--counters", "--hit", tool="pyipvsadm").stdout
-    assert f"TCP  {VIP}:80" in shown
+    shown = until(  # the kernel sums counters up every two seconds
+        lambda: network.director.ours("show", "--counters", "--hit", tool="pyipvsadm").stdout,
+        lambda text: f"TCP  {VIP}:80" in text,
+    )
     assert f"TCP  {VIP}:8080" not in shown
     shown = network.director.ours("show", "--never-hit", "--json", tool="pyipvsadm").stdout
     assert [service["port"] for service in json.loads(shown)["services"]] == [8080]

@@ -68,8 +68,8 @@ Examples:
   pyipvsadm sandbox --from rules.v4 --diff -- iptables -D INPUT 3
   pyipvsadm sandbox --memory -- sh ./set-up-balancer
 
-Exit status: the shell's or the command's (128 + the number of a signal that ended it; 126, 127 where it cannot be
-started), 2 trouble before that."""
+Exit status: 0 or whatever the shell or the command ends with (128 + the number of a signal that ended it; 126, 127
+where it cannot be started), 2 trouble before that."""
 
 
 @click.command(epilog=_EPILOG, context_settings={"allow_interspersed_args": False})

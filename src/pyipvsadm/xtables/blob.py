@@ -121,16 +121,23 @@ class Snapshot:
 
     def chains(self, *, references: bool = True) -> list[Chain]:
         """Return the chains: the built-in ones in the order of hooks, the others by name."""
-        jumps = dict.fromkeys(self._chains, 0)
-        if references:
-            for name in self._chains:
-                for rule in self.rules(name):
-                    if rule.jump in jumps:
-                        jumps[rule.jump] += 1
+        jumps = self._count_jumps() if references else {}
         return [
-            Chain(name, self._policies.get(name), self._chain_counters(name, end), jumps[name])
-            for name, (_, _, end) in self._chains.items()
+            Chain(name, self._policies.get(name), self._chain_counters(name, end), jumps.get(begin, 0))
+            for name, (begin, _, end) in self._chains.items()
         ]
+
+    def _count_jumps(self) -> dict[int, int]:
+        """Return how many rules jump, by the offsets of what they jump to."""
+        entries = self.entries
+        jumps: dict[int, int] = {}
+        for _, places, _ in self._chains.values():
+            for _, target, end in places:
+                if not entries[target + 2]:
+                    (verdict,) = unpack_verdict(entries, target)
+                    if verdict != end:
+                        jumps[verdict] = jumps.get(verdict, 0) + 1
+        return jumps
 
     def _chain_counters(self, name: str, end: int) -> tuple[int, int]:
         if name not in self._policies:
@@ -179,7 +186,7 @@ def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, l
     policies_at = {head.underflow[hook]: hook for hook in head.hooks()}
     found: dict[str, tuple[int, list[Place], int]] = {}
     places: list[Place] = []
-    name = ""
+    name: str | None = None
     at = begin = 0
     while at < head.size:
         target, size = _sizes(entries, at + sizes_at)
@@ -193,7 +200,7 @@ def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, l
             found[HOOKS[hook]] = head.hook_entry[hook], places, at
             places = []
         elif size == beginning and entries[at + target + 2 : at + target + 8] == b"ERROR\0":
-            if name:
+            if name is not None:
                 last = places.pop()[0]
                 found[name] = begin, places, last
                 places = []

@@ -184,9 +184,7 @@ class DumpParser:
             given = ["-c", str(counters[0]), str(counters[1]), *given]
         if len(given) > _MOST_WORDS:
             raise UsageError("Parser cannot handle more arguments")
-        asked, wanted = self._parser.parse(given, table=table)
-        for warning in wanted.warnings:
-            self._parser.warn(warning)
+        asked, _ = self._parser.parse(given, table=table)
         return asked
 
     def read_rule(self, line: str) -> tuple[str, str, bytes, list[bytes], bytes, str]:
@@ -293,10 +291,10 @@ class DumpParser:
         if "-c" in words:
             return None
         try:
-            asked, wanted = self._parser.parse(["-A", "x", *words], table="")
+            asked, warnings = self._parser.try_parse(["-A", "x", *words])
         except UsageError:
             return None
-        if wanted.warnings:
+        if warnings:  # which every such line is to say
             return None
         if not isinstance(asked, command.Append) or len(asked.rules) != 1 or asked.verbose:
             return None
