@@ -11,7 +11,7 @@ from support import nobody
 
 if TYPE_CHECKING:
     from pyipvsadm.doctor import Finding
-from support.netns import Namespace
+    from support.netns import Namespace
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
