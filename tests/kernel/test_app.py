@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support import nobody
 from support.netns import PATH, Namespace
 from support.tmux import Terminal
 from support.traffic import SERVERS, VIP, Held, Network, until
@@ -207,9 +208,7 @@ def test_top_shows_rates(network: Network) -> None:
 
 def test_without_the_right(network: Network) -> None:
     with network.director.entered():
-        done = subprocess.run(
-            [PYIPVSADM, "show"], user=65534, capture_output=True, text=True, check=False, env={"PATH": PATH}
-        )
+        done = nobody.run(".venv/bin/python", "-m", "pyipvsadm.app.main", "show")
     assert done.returncode == 2
     assert done.stderr.startswith("pyipvsadm: the kernel's virtual servers: ")
     assert "run it as root" in done.stderr

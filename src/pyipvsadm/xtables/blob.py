@@ -183,10 +183,10 @@ def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, l
     """Return the chains of a table: where the first rule begins, the rules, where the policy or RETURN is."""
     sizes_at, matches_at = entry.HEADER_SIZE[family] + 4, entry.MATCHES_AT[family]
     beginning = matches_at + _ERROR_TARGET.size
-    policies_at = {head.underflow[hook]: hook for hook in head.hooks()}
     found: dict[str, tuple[int, list[Place], int]] = {}
     places: list[Place] = []
-    name: str | None = None
+    policies_at = {head.underflow[hook]: hook for hook in head.hooks()}
+    name: str | None = None  # the chain that no hook has, once there is one
     at = begin = 0
     while at < head.size:
         target, size = _sizes(entries, at + sizes_at)
@@ -195,17 +195,17 @@ def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, l
                 "struct ipt_entry", at, f"at least {matches_at} bytes, then a target", f"{target} and {size}"
             )
         end = at + size
-        if at in policies_at:
-            hook = policies_at[at]
-            found[HOOKS[hook]] = head.hook_entry[hook], places, at
-            places = []
-        elif size == beginning and entries[at + target + 2 : at + target + 8] == b"ERROR\0":
+        if size == beginning and entries[at + target + 2 : at + target + 8] == b"ERROR\0":
             if name is not None:
                 last = places.pop()[0]
                 found[name] = begin, places, last
                 places = []
             begin = end
             name = entries[at + target + entry.PAYLOAD_AT : end].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        elif name is None and at in policies_at:
+            hook = policies_at[at]
+            found[HOOKS[hook]] = head.hook_entry[hook], places, at
+            places = []
         else:
             places.append((at, at + target, end))
         at = end

@@ -6,6 +6,7 @@ The parts of rules repeat (a large table has few shapes of them), so what was ma
 from __future__ import annotations
 
 import struct
+from _socket import AF_INET, AF_INET6, inet_ntop
 
 from pyipvsadm.errors import WireError
 from pyipvsadm.memo import Answers
@@ -28,12 +29,19 @@ from pyipvsadm.xtables.options import View
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Final
 
     from pyipvsadm.xtables.backend.base import Listing
     from pyipvsadm.xtables.command import List
     from pyipvsadm.xtables.model import Chain, Header, Kind, Rule
     from pyipvsadm.xtables.names import Resolver
     from pyipvsadm.xtables.options import Extension, Family
+
+    QuickSave = Callable[[bytes, Family], str | None]
+
+
+_PIECE: Final = 512  # lines
+_MOST_TEXTS: Final = 1 << 16
 
 
 class Cells(Record):
@@ -48,40 +56,54 @@ class Cells(Record):
     details: str
 
 
-class _Texts(Answers):
+class _Texts(dict):  # type: ignore[type-arg]
     """What ``-S`` prints of matches, or of targets, of rules for one protocol, by their bytes.
 
-    The kernel leaves rubbish behind names: the same text may be there more than once.
+    The kernel leaves rubbish behind names: the same text may be there more than once. Targets that have a short cut are
+    not kept: they seldom come again.
     """
 
     __slots__ = ("_extensions", "_kind", "_option", "_view")
 
     def __init__(self, kind: Kind, option: str, view: View) -> None:
-        super().__init__(self._save)
         self._kind = kind
         self._option = option
         self._view = view
-        self._extensions: dict[bytes, tuple[str, Extension | None]] = {}  # by what stands before a payload
+        # By what stands before a payload: the name behind its option, the short cut, the declaration.
+        self._extensions: dict[bytes, tuple[str, QuickSave | None, Extension | None]] = {}
 
-    def _save(self, block: bytes) -> str:
+    def __missing__(self, block: bytes) -> str:
         head = block[2 : entry.PAYLOAD_AT]
         known = self._extensions.get(head)
         if known is None:
             name, revision, _ = entry.unpack_extension(block)
-            known = self._extensions[head] = name, find(self._kind, name, revision, self._view.family)
-        name, extension = known
+            extension = find(self._kind, name, revision, self._view.family)
+            quick = extension.quick_save if extension else None
+            known = self._extensions[head] = f" {self._option} {name}", quick, extension
+        text, quick, extension = known
         payload = block[entry.PAYLOAD_AT :]
-        if extension is not None:
-            text = extension.quick_save(payload, self._view.family) if extension.quick_save else None
-            if text is not None:
-                return f" {self._option} {name}{text}"
+        if quick:
+            short = quick(payload, self._view.family)
+            if short is not None:
+                text += short
+                if self._kind == "match":
+                    self._keep(block, text)
+                return text
+        if extension is None:
+            text += _unknown(head[-1], payload)
+        else:
             try:
-                if extension.typed:
-                    name = extension.typed_name(payload)
-                return f" {self._option} {name}{extension.save(payload, self._view)}"
+                name = f" {self._option} {extension.typed_name(payload)}" if extension.typed else text
+                text = name + extension.save(payload, self._view)
             except WireError:
-                pass
-        return f" {self._option} {name}{_unknown(head[-1], payload)}"
+                text += _unknown(head[-1], payload)
+        self._keep(block, text)
+        return text
+
+    def _keep(self, block: bytes, text: str) -> None:
+        if len(self) >= _MOST_TEXTS:
+            self.clear()
+        self[block] = text
 
 
 # The text after addresses, -j or -g, which addresses are inverted, the texts of matches and of targets.
@@ -93,16 +115,37 @@ _Beginning = tuple[str, str, _Texts, _Texts]
 class _Beginnings(dict):  # type: ignore[type-arg]
     """What ``-S`` prints of headers, by their bytes; those with addresses, which seldom come again, are not kept."""
 
-    __slots__ = ("_anywhere", "_begin")
+    __slots__ = ("_domain", "_masks", "_nothing", "_rest_at", "_rests", "_save_rest", "_unpack")
 
-    def __init__(self, begin: Callable[[bytes], _Beginning], anywhere: bytes) -> None:
-        self._begin = begin
-        self._anywhere = anywhere
+    def __init__(self, family: Family, save_rest: Callable[[bytes], _Saved]) -> None:
+        size = 4 if family == 4 else 16
+        self._domain = AF_INET if family == 4 else AF_INET6
+        self._nothing = bytes(size)
+        self._rest_at = 4 * size
+        self._unpack = struct.Struct(4 * f"{size}s").unpack_from
+        self._masks = Answers(_mask_text)
+        self._rests: dict[bytes, _Saved] = {}  # by headers without their addresses
+        self._save_rest = save_rest
 
     def __missing__(self, header: bytes) -> _Beginning:
-        begun = self._begin(header)
-        if header.startswith(self._anywhere):
-            self[header] = begun
+        rest = header[self._rest_at :]
+        known = self._rests.get(rest)
+        if known is None:
+            known = self._rests[rest] = self._save_rest(header)
+        text, option, inverted, matches, targets = known
+        src, dst, smsk, dmsk = self._unpack(header)
+        nothing = self._nothing
+        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
+        addresses = ""
+        if smsk != nothing or src != nothing or inverted & INV_SRCIP:
+            sign = _sign(inverted & INV_SRCIP) if inverted else ""
+            addresses = f"{sign} -s {inet_ntop(self._domain, src)}/{self._masks[smsk]}"
+        if dmsk != nothing or dst != nothing or inverted & INV_DSTIP:
+            sign = _sign(inverted & INV_DSTIP) if inverted else ""
+            addresses += f"{sign} -d {inet_ntop(self._domain, dst)}/{self._masks[dmsk]}"
+        if addresses:
+            return addresses + text, option, matches, targets
+        begun = self[header] = text, option, matches, targets
         return begun
 
 
@@ -112,14 +155,7 @@ class Renderer:
     def __init__(self, family: Family, names: Resolver) -> None:
         self.family = family
         self.names = names
-        size = 4 if family == 4 else 16
-        self._addresses = 4 * size  # how many bytes of a header they take, with their masks
-        self._nothing = bytes(size)
-        self._beginnings = _Beginnings(self._begin, bytes(4 * size))
-        self._unpack_addresses = struct.Struct(4 * f"{size}s").unpack_from
-        # By headers without their addresses.
-        self._headers: dict[bytes, _Saved] = {}
-        self._masks = Answers(_mask_text)
+        self._beginnings = _Beginnings(family, self._save_header)
         self._texts: dict[int, tuple[_Texts, _Texts]] = {}  # of matches and targets, by their rules' protocol
 
     # -- commands ------------------------------------------------------------------------------------------------------
@@ -162,24 +198,6 @@ class Renderer:
                 jump = goals.get(verdict) or table.jump(verdict, end)
                 lines.append(f"{text} {option} {jump}\n" if jump else f"{text}\n")
         return lines
-
-    def _begin(self, header: bytes) -> _Beginning:
-        known = self._headers.get(header[self._addresses :])
-        if known is None:
-            known = self._headers[header[self._addresses :]] = self._save_header(header)
-        text, option, inverted, matches, targets = known
-        return self._save_addresses(header, inverted) + text, option, matches, targets
-
-    def _save_addresses(self, header: bytes, inverted: int) -> str:
-        src, dst, smsk, dmsk = self._unpack_addresses(header)
-        nothing = self._nothing
-        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
-        text = ""
-        if smsk != nothing or src != nothing or inverted & INV_SRCIP:
-            text = f"{_sign(inverted & INV_SRCIP)} -s {show_address(src)}/{self._masks[smsk]}"
-        if dmsk != nothing or dst != nothing or inverted & INV_DSTIP:
-            text += f"{_sign(inverted & INV_DSTIP)} -d {show_address(dst)}/{self._masks[dmsk]}"
-        return text
 
     def _save_header(self, data: bytes) -> _Saved:
         header = entry.unpack_header(data, self.family)
@@ -399,18 +417,17 @@ def dump(
         [f":{chain.name} {chain.policy or '-'} [{chain.counters[0]}:{chain.counters[1]}]\n" for chain in chains]
     )
     save = renderer.save
+    lines: list[str] = []
     for chain in chains:
         name = chain.name
-        if counters or rules_of:
-            rules = rules_of(name) if rules_of else table.rules(name)
-            yield "".join(
-                [
-                    f"[{rule.counters[0]}:{rule.counters[1]}] -A {name}{save(rule)}\n"
-                    if counters
-                    else f"-A {name}{save(rule)}\n"
-                    for rule in rules
-                ]
-            )
+        if not counters and rules_of is None:
+            lines += renderer.save_all(table, name)
         else:
-            yield "".join(renderer.save_all(table, name))
+            for rule in rules_of(name) if rules_of else table.rules(name):
+                counts = f"[{rule.counters[0]}:{rule.counters[1]}] " if counters else ""
+                lines.append(f"{counts}-A {name}{save(rule)}\n")
+        if len(lines) > _PIECE:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
     yield "COMMIT\n"
