@@ -11,13 +11,14 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place, open_services
+from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place, Rules, open_services, read
 from pyipvsadm.errors import PyIpvsadmError
 from pyipvsadm.filters import service_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyipvsadm.app.state import Kind
     from pyipvsadm.ipvs import ServiceState
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -156,6 +157,30 @@ def _services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
 def _servers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     found = {server.config.key.address for state in _live_services(ctx) for server in state.servers}
     return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
+
+
+def rule_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the tables, chains, matches or targets, as the parameter is called, of the state that is named so far."""
+    # An option whose argument is still missing keeps click from giving arguments to parameters.
+    state = ctx.args[0] if ctx.args else ctx.params.get("state") or LIVE
+    place = Place(ctx.params.get("netns"), ctx.params.get("sandbox"))
+    kind: Kind | None = ctx.params.get("kind") or ("iptables" if state == LIVE else None)
+    try:
+        found = None if state == STDIN else read(state, place, kind)
+    except (click.ClickException, PyIpvsadmError, OSError):
+        return []
+    if not isinstance(found, Rules):
+        return []
+    tables = found.ruleset.tables
+    chains = [chain for table in tables for chain in table.chains]
+    rules = [rule for chain in chains for rule in chain.rules]
+    names = {
+        "tables": {table.name for table in tables},
+        "chains": {chain.name for chain in chains},
+        "matches": {match.name for rule in rules for match in rule.matches},
+        "targets": {rule.target.name for rule in rules if rule.target},
+    }[str(parameter.name)]
+    return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
 
 
 def states(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -20,6 +20,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from pyipvsadm import ipvs, isolation
 from pyipvsadm.app import book, options
@@ -61,6 +62,13 @@ functions -c fish_prompt _prompt_outside
 function fish_prompt; echo -n '(sandbox) '; _prompt_outside; end
 """
 
+
+def _offered(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the drop-ins that a command line may go on with."""
+    names = [f"{name}{what}" for name in _COMMANDS for what in ("", "-save", "-restore")]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 _EPILOG = """\b
 Examples:
   pyipvsadm sandbox
@@ -80,7 +88,7 @@ where it cannot be started), 2 trouble before that."""
 @click.option("--memory", is_flag=True, help="Work in memory, without the kernel.")
 @options.kind
 @options.place
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, shell_complete=_offered)
 def command(
     source: str | None, diff: bool, memory: bool, kind: Kind | None, place: Place, command: tuple[str, ...]
 ) -> int:

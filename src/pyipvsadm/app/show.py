@@ -13,6 +13,9 @@ from pyipvsadm.app.state import Rules
 from pyipvsadm.filters import Filter, choose_rules, choose_services, network
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyipvsadm.app.options import Function
     from pyipvsadm.app.state import Kind, Place
 
 _EPILOG = """\b
@@ -26,15 +29,50 @@ Examples:
 Exit status: 0 shown, 2 trouble."""
 
 
+def _names(option: str, parameter: str, told: str) -> Callable[[Function], Function]:
+    """Add an option that names tables, chains, matches or targets, each that there is being offered to shells."""
+    return click.option(
+        option, parameter, multiple=True, metavar=option[2:].upper(), shell_complete=options.rule_names, help=told
+    )
+
+
 @click.command(epilog=_EPILOG)
 @options.state()
 @click.option("--address", "addresses", multiple=True, metavar="ADDRESS[/LENGTH]", help="What has to do with these.")
 @click.option("--port", "ports", multiple=True, type=click.IntRange(0, 65535), metavar="PORT", help="Or with a port.")
 @click.option("--protocol", "protocols", multiple=True, metavar="PROTOCOL", help="What is for a protocol (tcp).")
-@click.option("--table", "tables", multiple=True, metavar="TABLE", help="Of rules: those of a table.")
-@click.option("--chain", "chains", multiple=True, metavar="CHAIN", help="Of rules: those of a chain.")
-@click.option("--match", "matches", multiple=True, metavar="MATCH", help="Of rules: those with a match (conntrack).")
-@click.option("--target", "targets", multiple=True, metavar="TARGET", help="Of rules: those with a target (DROP).")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    shell_complete=options.rule_names,
+    help="Of rules: those of a table.",
+)
+@click.option(
+    "--chain",
+    "chains",
+    multiple=True,
+    metavar="CHAIN",
+    shell_complete=options.rule_names,
+    help="Of rules: those of a chain.",
+)
+@click.option(
+    "--match",
+    "matches",
+    multiple=True,
+    metavar="MATCH",
+    shell_complete=options.rule_names,
+    help="Of rules: those with a match (conntrack).",
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    shell_complete=options.rule_names,
+    help="Of rules: those with a target (DROP).",
+)
 @click.option("--hit", is_flag=True, help="What something has come to: a connection, a packet.")
 @click.option("--never-hit", is_flag=True, help="What nothing has come to.")
 @click.option("--counters", is_flag=True, help="Of services: what they and their servers have counted.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pyipvsadm import check
 from pyipvsadm.app.main import COMMANDS
 from support.shells import ROOT, SHELLS, Shell
 
@@ -25,7 +26,7 @@ DUMP = """-A -t 192.0.2.1:80 -s rr
 
 
 @pytest.fixture(params=SHELLS)
-def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
+def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """Give each shell, with this tree's commands and a sandbox that holds DUMP; script/test installs them."""
     if not shutil.which(request.param):
         pytest.skip(f"{request.param} is not installed")
@@ -37,11 +38,27 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
     }
-    for name, module in (("pyipvsadm", "app.main"), ("ipvsadm-restore", "cli.restore")):
+    for name, module in (
+        ("pyipvsadm", "app.main"),
+        ("ipvsadm-restore", "cli.restore"),
+        ("iptables-restore", "cli.iptables_restore"),
+    ):
         (tmp_path / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pyipvsadm.{module} "$@"\n')
         (tmp_path / name).chmod(0o755)
     subprocess.run(["ipvsadm-restore"], env=environment, input=DUMP.encode(), check=True)
+    subprocess.run(["iptables-restore"], env=environment, input=RULES.encode(), check=True)
+    (tmp_path / "rules.v4").write_text(RULES)
+    monkeypatch.chdir(tmp_path)
     return SHELLS[request.param]("pyipvsadm", environment, tmp_path)
+
+
+RULES = """*filter
+:INPUT ACCEPT [0:0]
+:WEB - [0:0]
+-A INPUT -p tcp -m tcp --dport 80 -j WEB
+-A WEB -m conntrack --ctstate NEW -j REJECT
+COMMIT
+"""
 
 
 def test_offers(shell: Shell) -> None:
@@ -54,6 +71,16 @@ def test_offers(shell: Shell) -> None:
         "pyipvsadm drain 10.0.": {"10.0.0.11", "10.0.0.12", "10.0.1.1"},
         "pyipvsadm undrain 10.0.0.1": {"10.0.0.11", "10.0.0.12"},
         "pyipvsadm drain 10.0.0.11 --service fw": {"fwmark:7"},
+        "pyipvsadm convert --to ": {"dump", "json", "yaml"},
+        "pyipvsadm sandbox --mem": {"--memory"},
+        "pyipvsadm sandbox ip6": {"ip6tables", "ip6tables-save", "ip6tables-restore"},
+        "pyipvsadm doctor --only lo": {"lock"},
+        "pyipvsadm check --select T20": {code for code in check.FINDINGS if code.startswith("T20")},
+        "pyipvsadm show --kind iptables --chain W": {"WEB"},
+        "pyipvsadm show rules.v4 --table ": {"filter"},
+        "pyipvsadm show rules.v4 --match ": {"tcp", "conntrack"},
+        "pyipvsadm show rules.v4 --target R": {"REJECT"},
+        "pyipvsadm show no-such-file --chain ": set(),
     }
     for line, offered, wanted in zip(lines, shell.offers(*lines), lines.values(), strict=True):
         assert offered == wanted, line

@@ -224,7 +224,7 @@ def test_shells_on_a_terminal(environment: dict[str, str], tmp_path: Path, shell
         terminal.type("ipvsadm -A -t 192.0.2.1:80 -s rr; ipvsadm -Sn; command -v iptables")
         terminal.wait(lambda screen: "\n-A -t 192.0.2.1:80 -s rr" in screen)
         terminal.wait(lambda screen: f"\n{PYIPVSADM.with_name('iptables')}" in screen)
-        terminal.type("echo be''gun; sleep 1000")
+        terminal.type("sh -c 'echo be\"\"gun; exec sleep 1000'")
         terminal.wait(lambda screen: "\nbegun" in screen)
         terminal.press("C-c")
         terminal.wait(lambda screen: screen.rstrip().splitlines()[-1].startswith("(sandbox)"))
