@@ -19,7 +19,7 @@ from pyipvsadm.xtables.model import HOOKS, POLICIES, Chain, Rule
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Final
 
     from pyipvsadm.xtables.options import Family
@@ -112,7 +112,7 @@ class Snapshot:
         # By chain, in the kernel's order: where its first rule begins, its rules, where its policy or RETURN is.
         found = _walk(family, head, entries)
         self._chains = {name: found[name] for name in self._policies}
-        self._chains.update({name: found[name] for name in sorted(found.keys() - self._policies.keys(), key=encode)})
+        self._chains.update({name: found[name] for name in in_order(found) if name not in self._policies})
         # What a verdict leads to: one by its number, a chain by the offset of its first rule.
         self.goals = dict(_VERDICTS)
         self.goals.update({begin: name for name, (begin, _, _) in self._chains.items()})
@@ -239,29 +239,36 @@ def _unpack_rules(
 
 
 class Packed(Record):
-    """A table to be put in the place of another: its head, its entries in pieces, their counters."""
+    """A table to be put in the place of another: its head, its entries in pieces, the counters of those that have some.
+
+    Counters are by the numbers of their entries.
+    """
 
     head: Head
     entries: list[bytes | bytearray]
-    counters: list[tuple[int, int]]
+    counters: dict[int, tuple[int, int]]
 
     def packed_counters(self) -> list[bytes] | None:
-        """Return the counters as the kernel takes them, None where all are zero."""
-        if self.counters.count((0, 0)) == len(self.counters):
+        """Return the counters of all entries as the kernel takes them, None where all are zero."""
+        if not self.counters:
             return None
-        return [COUNTERS.pack(*pair) for pair in self.counters]
+        packed = [bytes(COUNTERS.size)] * self.head.num_entries
+        for number, pair in self.counters.items():
+            packed[number] = COUNTERS.pack(*pair)
+        return packed
 
 
 class WrittenChain:
     """A chain of a table that is being written: the entries of its rules, and what is still missing in them."""
 
-    __slots__ = ("counters", "entries", "given", "jumps", "policy")
+    __slots__ = ("counters", "entries", "given", "jumps", "policy", "size")
 
     def __init__(self, policy: str | None, given: tuple[int, int] | None = None) -> None:
         self.policy = policy
         self.given = given  # the counters that came with the policy
         self.entries = bytearray()
-        self.counters: list[tuple[int, int]] = []  # of the rules
+        self.size = 0  # how many rules there are
+        self.counters: dict[int, tuple[int, int]] = {}  # of rules, by where they are in the chain, that have some
         self.jumps: list[tuple[int, str]] = []  # where the target for a chain is, or for the next rule ("")
 
 
@@ -291,7 +298,9 @@ class TableWriter:
             if target is _NO_TARGET:
                 chain.jumps.append((len(chain.entries) + size, jump))
         chain.entries += b"".join((header, self._middles[size << 16 | size + len(target)], blocks, target))
-        chain.counters.append(counters)
+        if counters != _NO_COUNTERS:
+            chain.counters[chain.size] = counters
+        chain.size += 1
 
     def rules(self, name: str) -> Iterator[Rule]:
         """Yield the rules of a chain."""
@@ -303,8 +312,8 @@ class TableWriter:
             return _VERDICTS[verdict] if name is None else name
 
         rules = _unpack_rules(self.family, entries, self._places(entries), jump_of)
-        for rule, counters in zip(rules, chain.counters, strict=True):
-            yield rule.replace(counters=counters)
+        for number, rule in enumerate(rules):
+            yield rule.replace(counters=chain.counters.get(number, _NO_COUNTERS))
 
     def _places(self, entries: bytes) -> list[Place]:
         places = []
@@ -319,42 +328,45 @@ class TableWriter:
         """Return the table: the chains of hooks in their order, then the others by name."""
         family, chains = self.family, self.chains
         order = [name for name, chain in chains.items() if chain.policy is not None]
-        order += sorted([name for name, chain in chains.items() if chain.policy is None], key=encode)
+        order += in_order([name for name, chain in chains.items() if chain.policy is None])
         beginning = _plain_entry(family, _error_target(""))[:-_ERROR_NAME]  # of a chain
         ends = {verdict: _plain_entry(family, target) for verdict, target in _standard_targets.items()}
         begins: dict[str, int] = {}
         pieces: list[bytes | bytearray] = []
-        counters: list[tuple[int, int]] = []
+        counters: dict[int, tuple[int, int]] = {}
         hooks = {}
-        at = 0
+        at = entries = 0
         for name in order:
             chain = chains[name]
             if chain.policy is None:
                 pieces.append(beginning + encode(name).ljust(_ERROR_NAME, b"\0"))
-                counters.append(_NO_COUNTERS)
+                entries += 1
                 at += len(beginning) + _ERROR_NAME
             begins[name] = at
             end = ends[chain.policy or "RETURN"]
             pieces += (chain.entries, end)
-            counters += chain.counters
-            counters.append(chain.given or _NO_COUNTERS)
+            for number, pair in chain.counters.items():
+                counters[entries + number] = pair
+            entries += chain.size
             at += len(chain.entries)
             if chain.policy is not None:
                 hooks[HOOKS.index(name)] = begins[name], at
+                if chain.given:
+                    counters[entries] = chain.given
+            entries += 1
             at += len(end)
         pieces.append(_plain_entry(family, _error_target("ERROR")))
-        counters.append(_NO_COUNTERS)
         for name, chain in chains.items():
-            begin, entries = begins[name], chain.entries
+            begin, packed = begins[name], chain.entries
             for place, target in chain.jumps:
                 goal = begins[target] if target else begin + place + entry.STANDARD_SIZE
-                _pack_verdict(entries, place + _VERDICT_AT, goal)
+                _pack_verdict(packed, place + _VERDICT_AT, goal)
         bounds = [hooks.get(hook, (0, 0)) for hook in range(len(HOOKS))]
         head = Head(
             sum([1 << hook for hook in hooks]),
             tuple([begin for begin, _ in bounds]),
             tuple([end for _, end in bounds]),
-            len(counters),
+            entries + 1,
             at + len(pieces[-1]),
         )
         return Packed(head, pieces, counters)
@@ -365,6 +377,13 @@ def _plain_entry(family: Family, target: bytes) -> bytes:
     at = entry.MATCHES_AT[family]
     middle: bytes = entry.uncounted_middles[family][at << 16 | at + len(target)]
     return bytes(entry.HEADER_SIZE[family]) + middle + target
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names in libiptc's order, which is that of their bytes."""
+    names = list(names)
+    # A text of ASCII has the order of its bytes; only that of bytes that were none of UTF-8 differs.
+    return sorted(names) if "".join(names).isascii() else sorted(names, key=encode)
 
 
 def encode(name: str) -> bytes:

@@ -181,7 +181,7 @@ class Restore:
         if not words:
             raise UsageError(f"{self._program}: line {number} chain name invalid")
         name = words[0]
-        if not is_shorter(name, _LONGEST_CHAIN + 1):
+        if len(name) > _LONGEST_CHAIN or not (name.isascii() or is_shorter(name, _LONGEST_CHAIN + 1)):
             raise UsageError(f"Invalid chain name `{name}' ({_LONGEST_CHAIN} chars max)")
         if not table.is_builtin(name):
             if self._noflush and table.has_chain(name):
