@@ -38,7 +38,7 @@ def test_all_of_live(netns: Namespace, tmp_path: Path) -> None:
 
 
 def test_ipvs_without_rights_is_in_memory(netns: Namespace, tmp_path: Path) -> None:
-    """The kernel keeps its virtual servers from user namespaces, and those from a chroot."""
+    """Guests run tests in a chroot, where no user namespace can be made."""
     rights = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
     words = ["sandbox", "--diff", "--", "ipvsadm", "-A", "-t", "192.0.2.1:80"]
     done = netns.run([*rights, str(PYIPVSADM), *words], env={"TMPDIR": str(tmp_path)})
