@@ -44,7 +44,7 @@ def command(file: str, to: Form | None, form: Form | None, output: str | None, k
 
     FILE is a dump (of ipvsadm-save, iptables-save or ip6tables-save), a document in JSON or YAML, a sandbox, "live", or
     "-" for standard input, which it is where none is named. The forms are dump, json and yaml; the documents are told
-    of in docs/json.md, and every command takes them where it takes a dump.
+    of in docs/json.md, and commands that take a STATE take them.
 
     What the form cannot hold is told on standard error.
     """
