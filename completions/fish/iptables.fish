@@ -410,7 +410,7 @@ set -g __iptables_options \
     '--src-pfx|6|target DNPT|1|||PREFIX/LENGTH' \
     '--dst-pfx|6|target DNPT|1|||PREFIX/LENGTH' \
     '--set-dscp|4 6|target DSCP|1|||NUMBER' \
-    '--set-dscp-class|4 6|target DSCP|1|--set-dscp|cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 be af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 ef|CLASS' \
+    '--set-dscp-class|4 6|target DSCP|1|--set-dscp|be cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 ef|CLASS' \
     '--ecn-tcp-remove|4|target ECN|0|--ecn-tcp-cwr --ecn-tcp-ece||' \
     '--ecn-tcp-ece|4|target ECN|1|||0/1' \
     '--ecn-tcp-cwr|4|target ECN|1|||0/1' \

@@ -60,13 +60,14 @@ LAYERS: dict[str, tuple[str, str]] = {
         "xtables.engine xtables.restore",
         "base x.package x.model x.command x.entry x.text x.backend.base x.engine",
     ),
-    "ui": ("ui", "base model text api x.api library ui x.model x.command x.text x.backend.base"),
+    "ui": ("ui", "base model text api x.api library doctor ui x.model x.command x.text x.backend.base"),
     "api": ("= ipvs= ipvs.api", "api x.api base model rules text engine backend.base backend.kernel backend.sandbox"),
     "x.api": (
         "iptables",
         "base netlink x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),
+    "doctor": ("doctor", "api base netlink text x.model x.entry x.lock x.backend.legacy doctor"),
     "cli": (
         "cli",
         "api base model text engine backend.base backend.kernel backend.sandbox ui cli "
@@ -74,17 +75,17 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.backend.sandbox",
     ),
     "library": ("filters rates drain", "api x.api base library"),
-    "app": ("app", "api x.api base library ui app"),
+    "app": ("app", "api x.api base library doctor ui app"),
 }
 
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
-PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain"}
+PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor="}
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 
 # Third parties, and the only layer that may name them.
-THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "app", "iptc": "app"}
+THIRD_PARTY = {"rich": "ui", "click": "app", "pyroute2": "doctor", "iptc": "app"}
 PROCESS = {
     "sys": {"argv", "stdin", "stdout", "stderr", "exit"},
     "os": {"environ", "environb", "getenv", "_exit", "isatty"},

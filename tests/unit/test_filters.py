@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pyipvsadm import ipvs
+from pyipvsadm import iptables, ipvs
 from pyipvsadm.errors import UsageError
 from pyipvsadm.filters import (
     Filter,
     ServiceName,
+    choose_rules,
     choose_services,
     endpoint,
     endpoint_text,
@@ -137,3 +138,82 @@ def test_what_is_no_name_of_a_service(text: str) -> None:
 def test_what_is_no_network(text: str) -> None:
     with pytest.raises(UsageError):
         network(text)
+
+
+# -- rules -------------------------------------------------------------------------------------------------------------
+
+RULES = """*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.1.2.3:80
+-A PREROUTING -d 192.0.2.2/32 -p tcp -j DNAT --to-destination 10.1.3.1-10.1.3.9:100-110
+-A POSTROUTING -s 10.5.0.0/16 -j NETMAP --to 10.6.0.0/16
+-A PREROUTING -p tcp -m tcp --dport 25 -j REDIRECT --to-ports 2525
+COMMIT
+*filter
+:INPUT DROP [5:500]
+:FORWARD ACCEPT [0:0]
+:WEB - [0:0]
+:EMPTY - [0:0]
+[9:900] -A INPUT -s 10.0.0.0/8 -p tcp -m multiport --dports 80,443,1000:1010 -j WEB
+-A INPUT -p udp -m udp ! --dport 53 -j DROP
+-A INPUT -m iprange --src-range 10.9.0.1-10.9.0.9 -j WEB
+-A WEB ! -s 10.1.0.0/16 -j REJECT --reject-with icmp-port-unreachable
+-A WEB
+COMMIT
+"""
+
+
+def ruled(wanted: Filter) -> set[str]:
+    """Return the rules that are wanted, as "CHAIN NUMBER"."""
+    chains = choose_rules(iptables.parse(RULES), wanted)
+    return {f"{chain.name} {number}" for chain in chains for number, _ in chain.rules}
+
+
+def about(*networks: str) -> Filter:
+    return Filter(networks=tuple([network(text) for text in networks]))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (about("192.0.2.1"), {"PREROUTING 1", "WEB 1"}),
+        (about("10.1.2.3"), {"PREROUTING 1", "INPUT 1"}),
+        (about("10.1.3.5"), {"PREROUTING 2", "INPUT 1"}),
+        (about("10.1.3.10"), {"INPUT 1"}),
+        (about("10.5.1.1"), {"POSTROUTING 1", "INPUT 1", "WEB 1"}),
+        (about("10.6.1.1"), {"POSTROUTING 1", "INPUT 1", "WEB 1"}),
+        (about("10.9.0.9"), {"INPUT 1", "INPUT 3", "WEB 1"}),
+        (about("10.0.0.0/15"), {"INPUT 1", "WEB 1", "PREROUTING 1", "PREROUTING 2"}),
+        (about("2001:db8::1"), set()),
+        (Filter(ports=(80,)), {"PREROUTING 1", "INPUT 1", "INPUT 2"}),
+        (Filter(ports=(53,)), set()),
+        (Filter(ports=(105,)), {"PREROUTING 2", "INPUT 2"}),
+        (Filter(ports=(1005,)), {"INPUT 1", "INPUT 2"}),
+        (Filter(ports=(2525,)), {"PREROUTING 3", "INPUT 2"}),
+        (Filter(protocols=("udp",)), {"INPUT 2"}),
+        (Filter(matches=("multiport", "iprange")), {"INPUT 1", "INPUT 3"}),
+        (Filter(targets=("WEB",)), {"INPUT 1", "INPUT 3"}),
+        (Filter(hit=True), {"INPUT 1"}),
+        (Filter(hit=False, chains=("WEB",)), {"WEB 1", "WEB 2"}),
+        (Filter(tables=("nat",), protocols=("tcp",)), {"PREROUTING 1", "PREROUTING 2", "PREROUTING 3"}),
+    ],
+)
+def test_rules(wanted: Filter, found: set[str]) -> None:
+    assert ruled(wanted) == found
+
+
+def test_chains_without_rules_are_shown_where_no_rule_is_asked_for() -> None:
+    def names(wanted: Filter) -> list[str]:
+        return [chain.name for chain in choose_rules(iptables.parse(RULES), wanted) if chain.table == "filter"]
+
+    assert {"FORWARD", "EMPTY", "WEB"} <= {*names(Filter())}
+    assert names(Filter(chains=("EMPTY",))) == ["EMPTY"]
+    assert names(Filter(hit=True)) == ["INPUT"]
+
+
+def test_references_count_all_rules() -> None:
+    [chain] = choose_rules(iptables.parse(RULES), Filter(chains=("WEB",), hit=False))
+    assert (chain.references, chain.policy) == (2, None)
+    [chain] = choose_rules(iptables.parse(RULES), Filter(tables=("filter",), chains=("INPUT",), hit=True))
+    assert (chain.references, chain.policy, chain.counters) == (0, "DROP", iptables.Counters(5, 500))

@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+NETLINK_NETFILTER: Final = 12
 NETLINK_GENERIC: Final = 16
 NLM_F_REQUEST: Final = 1
 NLM_F_MULTI: Final = 2

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "drain": ("drain", "Take a real server out of service when its connections have ended."),
     "undrain": ("undrain", "Put a drained server back with its old weight."),
     "top": ("top", "Watch the rates of services and servers, or of rules."),
+    "doctor": ("doctor", "Find out why it does not work, and what mends it."),
 }
 
 

@@ -35,12 +35,17 @@ def kind(command: Function) -> Function:
     return click.option("--kind", type=click.Choice(KINDS), help="What it is about, where that is not clear.")(command)
 
 
+def netns(command: Function) -> Function:
+    """Add --netns, the parameter ``netns``: None for the caller's own namespace."""
+    return click.option(
+        "--netns", metavar="NAME", shell_complete=_namespaces, help="Work in a network namespace, a name or a path."
+    )(command)
+
+
 def place(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --netns and --sandbox, the parameter ``place``: where what is ``live`` lives."""
 
-    @click.option(
-        "--netns", metavar="NAME", shell_complete=_namespaces, help="Work in a network namespace, a name or a path."
-    )
+    @netns
     @click.option(
         "--sandbox",
         metavar="FILE",

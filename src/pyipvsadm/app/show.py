@@ -9,7 +9,8 @@ import click
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.filters import Filter, choose_services, network
+from pyipvsadm.app.state import Rules
+from pyipvsadm.filters import Filter, choose_rules, choose_services, network
 
 if TYPE_CHECKING:
     from pyipvsadm.app.state import Kind, Place
@@ -19,6 +20,8 @@ Examples:
   pyipvsadm show
   pyipvsadm show --netns blue --rates --watch=5
   pyipvsadm show web.rules --address 10.0.0.0/24 --json
+  pyipvsadm show --kind iptables --chain INPUT --never-hit
+  iptables-save | pyipvsadm show - --port 22
 
 Exit status: 0 shown, 2 trouble."""
 
@@ -28,6 +31,10 @@ Exit status: 0 shown, 2 trouble."""
 @click.option("--address", "addresses", multiple=True, metavar="ADDRESS[/LENGTH]", help="What has to do with these.")
 @click.option("--port", "ports", multiple=True, type=click.IntRange(0, 65535), metavar="PORT", help="Or with a port.")
 @click.option("--protocol", "protocols", multiple=True, metavar="PROTOCOL", help="What is for a protocol (tcp).")
+@click.option("--table", "tables", multiple=True, metavar="TABLE", help="Of rules: those of a table.")
+@click.option("--chain", "chains", multiple=True, metavar="CHAIN", help="Of rules: those of a chain.")
+@click.option("--match", "matches", multiple=True, metavar="MATCH", help="Of rules: those with a match (conntrack).")
+@click.option("--target", "targets", multiple=True, metavar="TARGET", help="Of rules: those with a target (DROP).")
 @click.option("--hit", is_flag=True, help="What something has come to: a connection, a packet.")
 @click.option("--never-hit", is_flag=True, help="What nothing has come to.")
 @click.option("--counters", is_flag=True, help="Of services: what they and their servers have counted.")
@@ -66,11 +73,17 @@ def _filter(how: dict[str, Any]) -> Filter:
         networks=tuple([network(text) for text in how.pop("addresses")]),
         ports=how.pop("ports"),
         protocols=tuple([name.lower() for name in how.pop("protocols")]),
+        tables=how.pop("tables"),
+        chains=how.pop("chains"),
+        matches=how.pop("matches"),
+        targets=how.pop("targets"),
         hit=True if hit else False if never else None,
     )
 
 
 def _text(found: states.State, wanted: Filter, *, as_json: bool, how: dict[str, Any]) -> str:
+    if isinstance(found, Rules):
+        return _rules_text(found, wanted, as_json=as_json, exact=how["exact"])
     services = choose_services(found.services, wanted)
     if as_json:
         from pyipvsadm.ui import json
@@ -79,3 +92,14 @@ def _text(found: states.State, wanted: Filter, *, as_json: bool, how: dict[str, 
     from pyipvsadm.ui import show
 
     return show.services(services, found.info, **how)
+
+
+def _rules_text(found: Rules, wanted: Filter, *, as_json: bool, exact: bool) -> str:
+    chains = choose_rules(found.ruleset, wanted)
+    if as_json:
+        from pyipvsadm.ui import rules_json
+
+        return rules_json.document(found.ruleset.family, chains)
+    from pyipvsadm.ui import show
+
+    return show.rules(chains, exact=exact)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pyipvsadm import ipvs
 from pyipvsadm.app.errors import Trouble, words
@@ -19,12 +20,18 @@ from pyipvsadm.record import Record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pyipvsadm import iptables
+
+    Family = Literal[4, 6]
+
 Kind = Literal["ipvs", "iptables", "ip6tables"]
 
 KINDS: Final[tuple[Kind, ...]] = ("ipvs", "iptables", "ip6tables")
 LIVE: Final = "live"
 STDIN: Final = "-"
 
+_NO_RIGHT: Final = (errno.EPERM, errno.EACCES)
+_LARGEST: Final = 1 << 28  # bytes of a dump, of which there is none as large
 _SANDBOX: Final = "pyipvsadm sandbox"  # the member "format" of a sandbox's file
 
 
@@ -52,7 +59,19 @@ class Services(Record):
     kind: ClassVar[Kind] = "ipvs"
 
 
-State = Services
+class Rules(Record):
+    """Tables of rules of one family, and what they were called."""
+
+    source: str
+    ruleset: iptables.Ruleset
+
+    @property
+    def kind(self) -> Kind:
+        """Whose they are."""
+        return "iptables" if self.ruleset.family == 4 else "ip6tables"
+
+
+State = Services | Rules
 
 
 def read(name: str, place: Place, kind: Kind | None = None) -> State:
@@ -61,20 +80,20 @@ def read(name: str, place: Place, kind: Kind | None = None) -> State:
     Raises Trouble, with what to do, for what cannot be read or is none.
     """
     if name == LIVE:
-        return _read_place(place, kind or "ipvs")
+        return _read_place(place, kind)
     data = _content(name)
     source = "standard input" if name == STDIN else name
-    if _is_sandbox(data):
+    if _sandbox_members(data) is not None:
         if name == STDIN:
             raise Trouble("standard input: a sandbox is a file: give its name")
-        return _read_place(Place(sandbox=name), kind or "ipvs")
+        return _read_place(Place(sandbox=name), kind)
     text = data.decode("utf-8", "surrogateescape")
     found = kind or kind_of(text)
     if found is None:
         raise Trouble(f"{source}: cannot tell what it is: say it with --kind {'|'.join(KINDS)}")
     if found == "ipvs":
         return _parse_services(source, text.splitlines())
-    raise Trouble(f"{source}: {found} is not supported yet")
+    return _parse_rules(source, text, found, told=kind is not None)
 
 
 def open_services(place: Place) -> ipvs.VirtualServerTable:
@@ -84,13 +103,30 @@ def open_services(place: Place) -> ipvs.VirtualServerTable:
     try:
         return ipvs.open(place.netns)
     except KernelError as error:
-        if error.errno in (errno.EPERM, errno.EACCES):
+        if error.errno in _NO_RIGHT:
             raise Trouble(f"the kernel's virtual servers: {error}: run it as root, or try it with --sandbox") from None
         if error.errno == errno.ENOPROTOOPT:
             raise Trouble(
                 f"the kernel's virtual servers: {error}: load the module (modprobe ip_vs), or try it with --sandbox"
             ) from None
         raise Trouble(f"the kernel's virtual servers: {error}") from None
+
+
+def family_of(kind: Kind) -> Family:
+    """Return the family of a kind's rules."""
+    return 6 if kind == "ip6tables" else 4
+
+
+def read_rules(place: Place, family: Family) -> iptables.Ruleset:
+    """Return a place's tables of rules that have been used. Raises Trouble, with what to do."""
+    from pyipvsadm import iptables
+
+    name = "iptables" if family == 4 else "ip6tables"
+    try:
+        return iptables.read(family=family, netns=place.netns, sandbox=place.sandbox)
+    except KernelError as error:
+        hint = ": run it as root, or try it with --sandbox" if error.errno in _NO_RIGHT else ""
+        raise Trouble(f"the kernel's tables of {name}: {error}{hint}") from None
 
 
 def kind_of(text: str) -> Kind | None:
@@ -109,9 +145,11 @@ def kind_of(text: str) -> Kind | None:
     return None
 
 
-def _read_place(place: Place, kind: Kind) -> State:
+def _read_place(place: Place, kind: Kind | None) -> State:
+    if kind is None:
+        kind = _sandbox_kind(place.sandbox) if place.sandbox is not None else "ipvs"
     if kind != "ipvs":
-        raise Trouble(f"{kind} is not supported yet")
+        return Rules(place.name, read_rules(place, family_of(kind)))
     with open_services(place) as table:
         return Services(place.name, table.info(), tuple(table.services()))
 
@@ -119,25 +157,59 @@ def _read_place(place: Place, kind: Kind) -> State:
 def _content(name: str) -> bytes:
     try:
         if name == STDIN:
-            return sys.stdin.buffer.read()
-        with open(name, "rb") as file:
-            return file.read()
+            data = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with open(name, "rb") as file:
+                data = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise Trouble(f"{name}: no such file: name a dump, a sandbox, {LIVE!r}, or {STDIN!r} for input") from None
     except OSError as error:
         raise Trouble(words(error) if error.filename else f"standard input: {words(error)}") from None
+    if len(data) > _LARGEST:
+        raise Trouble(f"{'standard input' if name == STDIN else name}: more than {_LARGEST >> 20} MiB: no dump")
+    return data
 
 
-def _is_sandbox(data: bytes) -> bool:
+def _sandbox_members(data: bytes) -> dict[str, Any] | None:
+    """Return the members of a sandbox's file, None for another file."""
     if not data.lstrip().startswith(b"{"):
-        return False
+        return None
     import json
 
     try:
         content = json.loads(data)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("format") == _SANDBOX
+        return None
+    return content if isinstance(content, dict) and content.get("format") == _SANDBOX else None
+
+
+def _sandbox_kind(path: str) -> Kind:
+    """Return what a sandbox holds: rules only where it holds nothing else."""
+    try:
+        with open(path, "rb") as file:
+            content = _sandbox_members(file.read()) or {}
+    except OSError:  # a new one, or one that whoever reads it complains of
+        return "ipvs"
+    rules = content.get("xtables")
+    if "services" in content or not isinstance(rules, dict):
+        return "ipvs"
+    return "ip6tables" if "ipv6" in rules and "ipv4" not in rules else "iptables"
+
+
+def _parse_rules(source: str, text: str, kind: Kind, *, told: bool) -> Rules:
+    """Return a dump of rules; where nobody has said which, it is of IPv6 if it is none of IPv4 but one of IPv6."""
+    from pyipvsadm import iptables
+
+    wrong = (UsageError, iptables.LineFailed, iptables.CommitMissing)
+    try:
+        return Rules(source, iptables.parse(text, family=family_of(kind)))
+    except wrong as error:
+        problem = error
+    if not told and kind == "iptables":
+        with suppress(*wrong):
+            return Rules(source, iptables.parse(text, family=6))
+    reason = problem.message if isinstance(problem, UsageError) else problem
+    raise Trouble(f"{source}:{problem.line}: {reason}")
 
 
 def _parse_services(source: str, lines: Sequence[str]) -> Services:

@@ -8,8 +8,7 @@ import click
 
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
-from pyipvsadm.app.errors import Trouble
-from pyipvsadm.ui.live import ServiceLines
+from pyipvsadm.ui.live import RuleLines, ServiceLines
 from pyipvsadm.ui.top import Top
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ def command(every: float, kind: Kind | None, place: Place) -> None:
     from pyipvsadm.app.terminal import show
 
     if kind not in (None, "ipvs"):
-        raise Trouble(f"{kind} is not supported yet")
+        family = states.family_of(kind)
+        show(Top(RuleLines(place.name), lambda: states.read_rules(place, family), every))
+        return
     with states.open_services(place) as table:
         show(Top(ServiceLines(place.name), table.services, every))

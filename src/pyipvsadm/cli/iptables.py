@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyipvsadm.cli.console import complain, environment, guarded, on_terminal, program, say
 from pyipvsadm.cli.xtables import Tool
 from pyipvsadm.errors import KernelError, UsageError
-from pyipvsadm.xtables import command
+from pyipvsadm.xtables import VERSION, command
 from pyipvsadm.xtables.engine import Engine, changes
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
 from pyipvsadm.xtables.syntax import FORMS
@@ -44,7 +44,7 @@ def run(tool: Tool, words: Sequence[str]) -> int:
 
 def _carry_out(tool: Tool, asked: Command, wanted: Wanted) -> int:
     if isinstance(asked, command.Version):
-        say(tool.version())
+        say(f"Not {VERSION.removeprefix('v')} ;-)\n" if asked.negated else tool.version())
         return 0
     if isinstance(asked, command.Help):
         from pyipvsadm.xtables.usage import usage

@@ -35,7 +35,7 @@ class Tool:
         self.family = family
         self.names = Resolver()
         self.backend: Backend = LegacyBackend(family)
-        self.parser = RuleParser(family, self.names, self.backend, program=name)
+        self.parser = RuleParser(family, self.names, self.backend, program=name, warn=complain)
         self.renderer = Renderer(family, self.names)
         self._lock: int | None = None
         self._sandbox: SandboxBackend | None = None

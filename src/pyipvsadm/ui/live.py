@@ -12,8 +12,9 @@ from pyipvsadm.ui.cells import plural
 from pyipvsadm.ui.top import Column, Row, Snapshot, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pyipvsadm.iptables import Counters, Ruleset
     from pyipvsadm.ipvs.model import ServerState, ServiceKey, ServiceState, Stats
 
 
@@ -89,6 +90,72 @@ class ServiceLines:
         if estimated:
             return stats.cps, stats.inpps, stats.outpps, stats.inbps, stats.outbps
         return self._rates.get(key, _UNKNOWN)
+
+
+class RuleLines:
+    """Chains with their rules; a chain's line is the sum of its rules and its policy."""
+
+    columns: Final = (
+        Column("Packets/s", 9, rate=True),
+        Column("B/s", 8, rate=True),
+        Column("Packets", 4),
+        Column("Bytes", 2),
+    )
+    sort = 0
+    has_estimates = False
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._meter: Meter[Any] = Meter()
+        self._ruleset: Ruleset | None = None
+        self._rates: dict[Any, tuple[float, ...]] = {}
+
+    def update(self, state: Ruleset, now: float) -> None:
+        """Take the tables as they are at a time."""
+        self._ruleset = state
+        counters = {key: (counted.packets, counted.bytes) for _, _, key, counted, _ in _rules(state)}
+        self._rates = self._meter.read(now, counters)
+
+    def snapshot(self, *, estimated: bool) -> Snapshot:  # noqa: ARG002  # the kernel makes no estimates
+        """Return them as lines."""
+        if self._ruleset is None:
+            return Snapshot("", ())
+        chains: dict[tuple[str, str], list[Row]] = {}
+        for table, chain, key, counted, name in _rules(self._ruleset):
+            rates = self._rates.get(key, (None, None))
+            numbers = (*rates, counted.packets, counted.bytes)
+            chains.setdefault((table, chain), []).append(Row(name, numbers, path=f"{table} {chain}: {name}"))
+        rows = [Row(f"{table} {chain}", _sum(below), below=below) for (table, chain), below in chains.items()]
+        count = sum([len(row.below) for row in rows])
+        packets, octets = [number_text(sum([row.numbers[place] or 0 for row in rows])) for place in (0, 1)]
+        name = "iptables" if self._ruleset.family == 4 else "ip6tables"
+        headline = f"{plural(len(rows), 'chain')}, {plural(count, 'line')}, {packets} packets/s, {octets} B/s"
+        return Snapshot(f"{headline}, {name} {self._place}", rows)
+
+
+def _rules(ruleset: Ruleset) -> Iterator[tuple[str, str, Any, Counters, str]]:
+    """Yield table, chain, a key, counters and name of each rule, and of each policy.
+
+    A rule is known again by its text and by how many of the same stand before it in its chain: its number changes when
+    others come and go.
+    """
+    for table in ruleset.tables:
+        for chain in table.chains:
+            seen: dict[str, int] = {}
+            for number, rule in enumerate(chain.rules, 1):
+                text = rule.text
+                before = seen[text] = seen.get(text, -1) + 1
+                yield table.name, chain.name, (table.name, chain.name, text, before), rule.counters, f"{number} {text}"
+            if chain.policy:
+                name = f"policy {chain.policy}"
+                yield table.name, chain.name, (table.name, chain.name, None), chain.counters, name
+
+
+def _sum(rows: Sequence[Row]) -> tuple[float | None, ...]:
+    """Return the sums of columns, None where nothing is known."""
+    columns = zip(*[row.numbers for row in rows], strict=True)
+    known = [[number for number in column if number is not None] for column in columns]
+    return tuple([sum(numbers) if numbers else None for numbers in known])
 
 
 _UNKNOWN: Final = (None,) * 5

@@ -15,12 +15,15 @@ A document is an object with ``"version": 1`` (of this form), ``"kind": "iptable
              base64 of an extension that is not known here, whose options are [] therefore
 ``options``  ``name`` (without dashes, as ``-S`` prints it), ``inverted``, ``values``: the words after it
 
+``pyipvsadm show`` prints several tables: ``tables`` are objects with ``table`` and ``chains`` there.
+
 Addresses, networks and ports are never turned into names. Fields may be added within a version; none is renamed,
 removed or given another meaning.
 """
 
 from __future__ import annotations
 
+from pyipvsadm.xtables.model import Chain
 from pyipvsadm.xtables.parts import Parts
 
 TYPE_CHECKING = False
@@ -28,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Final
 
+    from pyipvsadm.filters import ChosenChain
     from pyipvsadm.xtables.backend.base import Table
     from pyipvsadm.xtables.command import List, ListRules
-    from pyipvsadm.xtables.model import Chain
     from pyipvsadm.xtables.model import Rule as Entry
     from pyipvsadm.xtables.parts import Match, Rule, Target
     from pyipvsadm.xtables.render import Renderer
@@ -57,6 +60,20 @@ def listing(
         yield separator + "\n" + "\n".join([f"{' ' * _INDENT}{line}" for line in text.split("\n")])
         separator = ","
     yield f"{begin}[]{end}\n" if separator != "," else f"\n  ]{end}\n"
+
+
+def document(family: int, chains: Iterable[ChosenChain]) -> str:
+    """Return chains of several tables as a document, in which "tables" stands for "table" and "chains"."""
+    import json
+
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for found in chains:
+        counters = (found.counters.packets, found.counters.bytes)
+        state = Chain(found.name, found.policy, counters, found.references)
+        shown = chain(state, [rule(parts, number) for number, parts in found.rules])
+        tables.setdefault(found.table, []).append(shown)
+    listed = [{"table": name, "chains": content} for name, content in tables.items()]
+    return json.dumps({"version": VERSION, "kind": "iptables", "family": family, "tables": listed}, indent=2) + "\n"
 
 
 def chain(state: Chain, rules: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
-from pyipvsadm.ui.cells import GAP, clean, column_widths, human, new_table, number_columns, text_columns, text_of
+from pyipvsadm.ui.cells import (
+    GAP,
+    bar_of,
+    clean,
+    column_widths,
+    human,
+    new_table,
+    number_columns,
+    text_columns,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +39,8 @@ _WORDS: Final = ("Target", "Protocol", "In", "Out", "Source", "Destination", "De
 _LABELS: Final = ("", "", "in ", "out ", "from ", "to ", "")  # in a sentence
 _STYLES: Final = {"ACCEPT": "green", "DROP": "red", "REJECT": "red", "RETURN": "yellow", "QUEUE": "yellow"}
 _JUMP: Final = "cyan"
+_WIDEST_BAR: Final = 12
+_NARROWEST_BAR: Final = 4
 _WIDEST_DETAILS: Final = 24  # of which at least so many characters are to stand in a line
 
 
@@ -49,14 +61,29 @@ def listing(
             ((str(place), *[number(count) for count in rule.counters]), renderer.cells(rule, numeric=numeric))
             for place, rule in rules
         ]
-        drawn = [_chain_table(console, lines)] if lines else []
-        yield separator + text_of(console, _heading(table, chain, number), *drawn)
+        yield separator + chain_text(console, table.name, chain, lines, number)
         separator = "\n"
 
 
-def _heading(table: Table, chain: Chain, number: Callable[[int], str]) -> Text:
+def chain_text(
+    console: Console,
+    table: str,
+    chain: Chain,
+    lines: Sequence[tuple[tuple[str, ...], Cells]],
+    number: Callable[[int], str],
+    shares: Sequence[float] = (),
+) -> str:
+    """Return a chain of a table: ``lines`` are the number, packets and bytes of rules, and what they say.
+
+    ``shares``, 0 to 1 for each rule, are drawn as bars where there is room.
+    """
+    drawn = [_chain_table(console, lines, shares)] if lines else []
+    return text_of(console, _heading(table, chain, number), *drawn)
+
+
+def _heading(table: str, chain: Chain, number: Callable[[int], str]) -> Text:
     """Return the line above a chain's rules: its policy and what came to it, or how many rules lead there."""
-    text = Text.assemble((clean(chain.name), "bold"), (f"  {clean(table.name)}", "dim"))
+    text = Text.assemble((clean(chain.name), "bold"), (f"  {clean(table)}", "dim"))
     if chain.policy is None:
         plural = "" if chain.references == 1 else "s"
         return text.append(f"  {chain.references} reference{plural}", style="" if chain.references else "yellow")
@@ -65,22 +92,32 @@ def _heading(table: Table, chain: Chain, number: Callable[[int], str]) -> Text:
     return text.append(f"  {number(packets)} packets, {number(octets)} bytes", style="dim")
 
 
-def _chain_table(console: Console, lines: Sequence[tuple[tuple[str, ...], Cells]]) -> Drawn:
+def _chain_table(
+    console: Console, lines: Sequence[tuple[tuple[str, ...], Cells]], shares: Sequence[float] = ()
+) -> Drawn:
     rows = [(numbers, tuple([clean(cell) for cell in _texts(cells)])) for numbers, cells in lines]
     used = [place for place in range(len(_WORDS)) if place == 0 or any(words[place] for _, words in rows)]
     titles = (*_NUMBERS, *[_WORDS[place] for place in used])
     widths = column_widths([titles, *[(*numbers, *[words[place] for place in used]) for numbers, words in rows]])
     if _WORDS[used[-1]] == "Details":
         widths[-1] = min(widths[-1], _WIDEST_DETAILS)
-    if sum(widths) + GAP * (len(widths) - 1) > console.width:
+    room = console.width - sum(widths) - GAP * (len(widths) - 1)
+    if room < 0:
         return _narrow(rows, roomy=console.width > sum(widths[: len(_NUMBERS) + 1]) + GAP * len(_NUMBERS))
+    bar = min(room - GAP, _WIDEST_BAR) if any(shares) else 0
+    bars = [[Text(bar_of(share, bar, plain=console.options.ascii_only), style="green")] for share in shares]
     drawn = new_table()
     number_columns(drawn, *_NUMBERS)
+    if bar >= _NARROWEST_BAR:
+        drawn.add_column("", width=bar)
+    else:
+        bars = []
     text_columns(drawn, *titles[len(_NUMBERS) :])
     for column in drawn.columns[len(_NUMBERS) : len(drawn.columns) - (_WORDS[used[-1]] == "Details")]:
         column.no_wrap = True
-    for numbers, words in rows:
-        drawn.add_row(*_counts(numbers), _target(words[0]), *[Text(words[place]) for place in used[1:]])
+    for (numbers, words), drawn_bar in zip(rows, bars or [[]] * len(rows), strict=True):
+        texts = [Text(words[place]) for place in used[1:]]
+        drawn.add_row(*_counts(numbers), *drawn_bar, _target(words[0]), *texts)
     return drawn
 
 

@@ -129,7 +129,9 @@ class Help(Record):
 
 
 class Version(Record):
-    """-V: print the version."""
+    """-V: print the version; ``negated`` with a "!" before it."""
+
+    negated: bool = False
 
 
 class Nothing(Record):

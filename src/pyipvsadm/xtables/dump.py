@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.model import Kind
+    from pyipvsadm.xtables.options import Extension
     from pyipvsadm.xtables.syntax import Command, RuleParser
 
 
@@ -26,32 +27,44 @@ _MOST_PARTS: Final = 1 << 16
 _PLAIN_GOALS: Final = frozenset(("", *VERDICTS))
 _INTERFACES: Final = frozenset(("-i", "-o", "--in-interface", "--out-interface"))
 _BLANKS: Final = (" ", "\t")
-_ENDS: Final = ("", *_BLANKS)
+_LONGEST_WORD: Final = 1023  # bytes
+_NEVER_TOO_LONG: Final = _LONGEST_WORD // 4  # characters
+_MOST_WORDS: Final = 251  # of a line, with three for its counters
+_NEVER_TOO_MANY: Final = 2 * (_MOST_WORDS - 3)  # characters
 
 
-def split_blanks(line: str) -> list[str]:
+def split_blanks(text: str) -> list[str]:
     """Return what stands between spaces and tabs, and nothing else that some call white space."""
-    if line.isprintable():
-        return line.split()
-    return [word for word in line.replace("\t", " ").replace("\n", " ").split(" ") if word]
+    if text.isprintable():
+        return text.split()
+    return [word for word in text.replace("\t", " ").split(" ") if word]
 
 
 def split_words(line: str) -> list[str]:
-    """Return the words of a line: white space between them, double quotes around those that have some in them.
+    """Return the words of a line. Raises UsageError for a word that the C tool has no room for."""
+    words = split_text(line)
+    if len(line) > _NEVER_TOO_LONG and any(
+        len(word.encode("utf-8", "surrogateescape")) > _LONGEST_WORD for word in words
+    ):
+        raise UsageError("Parameter too long!")
+    return words
 
-    Within quotes a backslash makes the next character stand for itself. Raises UsageError for quotes left open.
+
+def split_text(line: str) -> list[str]:
+    """Return the words of a line: spaces and tabs between them, double quotes around those that have some in them.
+
+    Within quotes a backslash makes the next character stand for itself. A quote that closes ends its word, one that is
+    left open takes what is left with the end of the line.
     """
     if '"' not in line:
         return split_blanks(line)
     parts = line.split('"')
-    if "\\" in line or len(parts) % 2 == 0 or not line.isprintable():
+    if "\\" in line or len(parts) % 2 == 0:
         return _split_slowly(line)
-    words = parts[0].split()
+    words = split_blanks(parts[0])
     for quoted, bare in zip(parts[1::2], parts[2::2], strict=True):
-        if bare[:1] not in _ENDS:
-            return _split_slowly(line)
         words.append(quoted)
-        words += bare.split()
+        words += split_blanks(bare)
     for bare in parts[:-1:2]:
         if bare[-1:] not in _BLANKS:
             return _split_slowly(line)
@@ -66,18 +79,18 @@ def _split_slowly(line: str) -> list[str]:
         if escaped:
             escaped = False
             word = (word or "") + letter
-        elif letter == '"':
-            quoted = not quoted
-            word = word or ""
         elif quoted and letter == "\\":
             escaped = True
-        elif quoted or letter not in " \t\n":
+        elif letter == '"' and not quoted:
+            quoted = True
+            word = word or ""
+        elif letter != '"' and (quoted or letter not in " \t\n"):
             word = (word or "") + letter
         elif word is not None:
             words.append(word)
-            word = None
-    if quoted:
-        raise UsageError("Unbalanced quotes")
+            word, quoted = None, False
+    if word is not None:
+        words.append(word)
     return words
 
 
@@ -105,26 +118,29 @@ class _Pieces(dict):  # type: ignore[type-arg]
             raise NotPlain
         name, _, options = piece.partition(" ")
         extension = self._parser.extension(self._kind, name)
-        if extension is None:
+        if extension is None or not piece.isprintable():  # which other white space is not
             raise NotPlain
-        if extension.quick and piece.isprintable():
+        if extension.quick:
             payload = extension.quick(options, self._parser.family, self._protocol)
             if payload is not None:
                 part = entry.pack_extension(extension, payload), name
                 if self._kind == "match":
                     self._keep(piece, part)
                 return part
-        block = None
-        try:
-            if piece.isprintable():  # which other white space is not
-                block = self._parser.read_part(extension, split_words(options), self._protocol)
-        except UsageError:  # an open quote
-            pass
+        block = self._read(extension, options)
         if block is None:
             self._not_plain.add(piece)
             raise NotPlain
         self._keep(piece, (block, name))
         return block, name
+
+    def _read(self, extension: Extension, options: str) -> bytes | None:
+        if '"' in options and ("\\" in options or options.count('"') % 2):
+            return None  # it may have been cut within quotes
+        try:
+            return self._parser.read_part(extension, split_words(options), self._protocol)
+        except UsageError:  # a word that is too long
+            return None
 
     def _keep(self, piece: str, part: tuple[bytes, str]) -> None:
         if len(self) >= _MOST_PARTS:
@@ -166,7 +182,11 @@ class DumpParser:
         given = list(words)
         if counters is not None:
             given = ["-c", str(counters[0]), str(counters[1]), *given]
-        asked, _ = self._parser.parse(given, table=table)
+        if len(given) > _MOST_WORDS:
+            raise UsageError("Parser cannot handle more arguments")
+        asked, wanted = self._parser.parse(given, table=table)
+        for warning in wanted.warnings:
+            self._parser.warn(warning)
         return asked
 
     def read_rule(self, line: str) -> tuple[str, str, bytes, list[bytes], bytes, str]:
@@ -177,6 +197,8 @@ class DumpParser:
         Raises NotPlain for others, and for those with which something may be wrong. What is within quotes may be cut
         too: then a piece is left with an open quote, which makes no part of a rule.
         """
+        if len(line) > _NEVER_TOO_MANY:
+            raise NotPlain
         pieces = line.split(" -m ")
         before, option, goal = pieces[-1].rpartition(" -j ")
         if option:
@@ -271,8 +293,10 @@ class DumpParser:
         if "-c" in words:
             return None
         try:
-            asked, _ = self._parser.parse(["-A", "x", *words], table="")
+            asked, wanted = self._parser.parse(["-A", "x", *words], table="")
         except UsageError:
+            return None
+        if wanted.warnings:
             return None
         if not isinstance(asked, command.Append) or len(asked.rules) != 1 or asked.verbose:
             return None

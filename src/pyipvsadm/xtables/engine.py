@@ -6,7 +6,7 @@ import errno
 
 from pyipvsadm.errors import KernelError, UsageError
 from pyipvsadm.xtables import command, entry
-from pyipvsadm.xtables.model import VERDICTS
+from pyipvsadm.xtables.model import NO_EXTENSION, VERDICTS
 from pyipvsadm.xtables.render import chain_line, find
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ class Engine:
             return tuple([each.replace(target=b"") for each in rules]) if rule.target else rules
         if entry.is_goto(rule.header, self.table.family):
             raise UsageError(f"goto '{rule.jump}' is not a chain")
-        if rule.target or not rule.jump or rule.jump in VERDICTS:
+        if rule.target or not rule.jump or rule.jump in VERDICTS or rule.jump == NO_EXTENSION:
             return tuple([each.replace(jump="") for each in rules]) if rule.target else rules
         raise UsageError(f"Couldn't load target `{rule.jump}':No such file or directory\n")
 

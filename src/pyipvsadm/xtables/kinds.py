@@ -171,6 +171,13 @@ def show_bits(value: int, names: Mapping[str, int], separator: str = ",", empty:
     return separator.join(words) or empty
 
 
+def weird_interface(name: str) -> str:
+    """Return the warning for a name that no network interface can have, "" for others."""
+    if "/" in name or " " in name:
+        return f"Warning: weird character in interface `{name}' ('/' and ' ' are not allowed by the kernel)."
+    return ""
+
+
 # -- ports -------------------------------------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ HOOKS: Final = TABLES["mangle"]  # by their numbers, NF_INET_*
 HOOK_CHAINS: Final = frozenset(HOOKS)
 VERDICTS: Final = ("ACCEPT", "DROP", "QUEUE", "RETURN")
 POLICIES: Final = ("ACCEPT", "DROP")
+NO_EXTENSION: Final = "standard"  # what iptables calls a target that is none: it takes the name, no kernel does
 
 # struct ipt_ip and struct ip6t_ip6: members ``flags`` and ``invflags``.
 F_FRAG: Final = 0x01  # IPT_F_FRAG

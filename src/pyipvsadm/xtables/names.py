@@ -41,6 +41,7 @@ class Resolver:
         self._ports: dict[tuple[str, str | None], int | None] = {}
         self._services: dict[tuple[int, str | None], str] = {}
         self._protocols: dict[int, str] = {}
+        self._networks: list[tuple[bytes, list[str]]] | None = None
 
     def addresses(self, host: str, family: Family) -> list[bytes]:
         """Return the addresses of a host, 4 or 16 bytes each, in the system's order; [] for none."""
@@ -67,26 +68,34 @@ class Resolver:
         """Return the address of a network by its name (/etc/networks, IPv4 alone); [] for none."""
         if family != 4:
             return []
-        try:
-            with open("/etc/networks", encoding="utf-8", errors="surrogateescape") as file:
-                for line in file:
-                    words = line.partition("#")[0].split()
-                    if name in words[:1] + words[2:]:
-                        numbers = [int(part) for part in words[1].split(".")]
-                        return [bytes(numbers).ljust(4, b"\0")[:4]]
-        except (OSError, ValueError, IndexError):
-            pass
-        return []
+        return [address for address, names in self._system_networks() if name in names][:1]
+
+    def _system_networks(self) -> list[tuple[bytes, list[str]]]:
+        """Read /etc/networks, IPv4 addresses and their names: Python has no getnetbyname(3)."""
+        if self._networks is None:
+            self._networks = []
+            try:
+                with open("/etc/networks", encoding="utf-8", errors="surrogateescape") as file:
+                    for line in file:
+                        words = line.partition("#")[0].split()
+                        try:
+                            packed = bytes([int(part) for part in words[1].split(".")])
+                        except (ValueError, IndexError):
+                            continue
+                        self._networks.append((packed.ljust(4, b"\0")[:4], words[:1] + words[2:]))
+            except OSError:
+                pass
+        return self._networks
 
     def host(self, packed: bytes) -> str:
-        """Return the name of an address, or the address where it has none."""
+        """Return the name of an address or, for IPv4, of a network; the address where it has none."""
         name = self._hosts.get(packed)
         if name is None:
             text = _socket.inet_ntop(_socket.AF_INET if len(packed) == 4 else _socket.AF_INET6, packed)
             try:
                 name = _socket.getnameinfo((text, 0), _socket.NI_NAMEREQD)[0]
             except (OSError, ValueError):
-                name = text
+                name = next((names[0] for network, names in self._system_networks() if network == packed), text)
             self._hosts[packed] = name
         return name
 

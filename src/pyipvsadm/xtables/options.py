@@ -44,10 +44,22 @@ class Draft:
 
     ``values`` become the struct; ``seen`` has the names of the options that were given, as they are declared;
     ``inverted`` is whether "!" stands before the option that is being read. ``stated`` is the protocol that was read so
-    far, be there a "!" before it or not, and whether it came before the extension's name or after it.
+    far, be there a "!" before it or not, and whether it came before the extension's name or after it. ``warnings`` are
+    what the options say beside doing what they do.
     """
 
-    __slots__ = ("extension", "family", "inverted", "names", "option", "protocol", "seen", "stated", "values")
+    __slots__ = (
+        "extension",
+        "family",
+        "inverted",
+        "names",
+        "option",
+        "protocol",
+        "seen",
+        "stated",
+        "values",
+        "warnings",
+    )
 
     def __init__(self, extension: Extension, family: Family, names: Resolver, protocol: int = 0) -> None:
         self.extension = extension
@@ -59,6 +71,7 @@ class Draft:
         self.seen: set[str] = set()
         self.inverted = False
         self.option = ""
+        self.warnings: list[str] = []
 
     def bad(self, text: str, why: str = "") -> UsageError:
         """Return the error for an argument that its option does not take."""
@@ -120,11 +133,12 @@ class Option:
     too; one that is not ``repeats`` is given once. One that is another way to say something (``same_as`` names the
     option that is printed) counts as that option. The argument of an ``optional`` one is the next word where that is
     neither "!" nor begins with "-", never one after "="; ``read`` of None for no argument leaves the members alone.
+    ``warning`` is said whenever the option is given.
     """
 
     __slots__ = (
         "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "optional", "repeats",
-        "same_as", "sets", "to", "when", "words",
+        "same_as", "sets", "to", "warning", "when", "words",
     )  # fmt: skip
 
     def __init__(
@@ -144,6 +158,7 @@ class Option:
         excludes: tuple[str, ...] = (),
         repeats: bool = False,
         optional: bool = False,
+        warning: str = "",
     ) -> None:
         self.name = name
         self.aliases = aliases
@@ -160,6 +175,7 @@ class Option:
         self.excludes = excludes
         self.repeats = repeats
         self.optional = optional
+        self.warning = warning
 
     def read(self, text: str | None, draft: Draft) -> None:
         """Take the option, with its argument if it has one, into a draft. Raises UsageError."""
@@ -167,8 +183,10 @@ class Option:
         draft.option = self.name
         counted = self.same_as or self.name
         if not self.repeats and counted in draft.seen:
-            raise UsageError(f'{draft.extension.name}: option "--{self.name}" can be used only once.')
+            raise UsageError(f'{draft.extension.name}: option "--{self.name}" can only be used once.')
         draft.seen.add(counted)
+        if self.warning:
+            draft.warnings.append(self.warning)
         if draft.inverted and self.inverts is None:
             raise UsageError(f'{draft.extension.name}: option "--{self.name}" cannot be inverted.')
         if self.optional and text is None:

@@ -6,10 +6,10 @@ words each of them takes, so nothing here knows an extension.
 
 from __future__ import annotations
 
-from pyipvsadm.errors import UsageError, WireError
+from pyipvsadm.errors import WireError
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry
-from pyipvsadm.xtables.dump import split_words
+from pyipvsadm.xtables.dump import split_text
 from pyipvsadm.xtables.kinds import quote
 from pyipvsadm.xtables.model import (
     F_FRAG,
@@ -232,9 +232,8 @@ def options_of(text: str, extension: Extension) -> Iterator[Option]:
     After an option come as many words as it is declared with, whatever they look like, and others up to the next
     option. Words before any option, which nothing that was typed makes, are values of one without a name.
     """
-    try:
-        words = split_words(text)
-    except UsageError:  # some texts are printed without the quotes that they need
+    words = split_text(f"{text} --")
+    if words.pop() != "--":  # some texts are printed without the quotes that they need: one is left open
         words = text.split()
     place = 0
     while place < len(words):

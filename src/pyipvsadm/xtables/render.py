@@ -11,7 +11,7 @@ from pyipvsadm.errors import WireError
 from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry, registry
-from pyipvsadm.xtables.kinds import show_address
+from pyipvsadm.xtables.kinds import U64, show_address
 from pyipvsadm.xtables.model import (
     F_FRAG,
     INV_DSTIP,
@@ -254,6 +254,8 @@ class Renderer:
     def _network(self, address: bytes, mask: bytes, view: View) -> str:
         if not any(address) and not any(mask):
             return ("0.0.0.0/0" if self.family == 4 else "::/0") if view.numeric else "anywhere"
+        if not any(address) and self.family == 6 and not view.numeric:
+            return "anywhere"  # whatever the mask is
         text = show_address(address) if view.numeric else self.names.host(address)
         bits = _mask_text(mask)
         return text if bits == str(8 * len(mask)) else f"{text}/{bits}"
@@ -310,10 +312,15 @@ def _count(number: int, *, exact: bool) -> str:
     if number <= 99999:
         return f"{number:5}"
     for unit in "KMG":
-        number = (number + 500) // 1000
+        number = _thousands(number)
         if number <= 9999:
             return f"{number:4}{unit}"
-    return f"{(number + 500) // 1000:4}T"
+    return f"{_thousands(number):4}T"
+
+
+def _thousands(number: int) -> int:
+    """Return how many thousands a number has, rounded as the C tool does, whose sum wraps."""
+    return (number + 500 & U64) // 1000
 
 
 # -- whole tables ------------------------------------------------------------------------------------------------------

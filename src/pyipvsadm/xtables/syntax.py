@@ -11,7 +11,7 @@ from _socket import AF_INET6, inet_pton
 
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables import command, entry, registry
-from pyipvsadm.xtables.kinds import read_number
+from pyipvsadm.xtables.kinds import U64, read_number, weird_interface
 from pyipvsadm.xtables.model import (
     F_FRAG,
     F_PROTO,
@@ -21,6 +21,7 @@ from pyipvsadm.xtables.model import (
     INV_SRCIP,
     INV_VIA_IN,
     INV_VIA_OUT,
+    NO_EXTENSION,
     VERDICTS,
     Header,
     Rule,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 FORMS: Final = ("classic", "table", "json")
 LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 LONGEST_INTERFACE: Final = 15
+LAST_NUMBER: Final = 0x7FFFFFFF  # of a rule
+EXTENSION_HEADERS: Final = (43, 44, 51, 60)  # of IPv6, which no packet has as its protocol
 
 # The options of iptables itself: letter, word, whether it takes an argument ("?": if the next word does not begin with
 # "-" or "!").
@@ -89,6 +92,7 @@ WORDS: Final = (
 )
 ONLY_IPV4: Final = ("f",)
 COMMANDS: Final = "ADCIRLSFZNXEP"
+WHOLE_WORD: Final = "sdpioj"  # what they take is the last word that was read, be it another option with it in front
 NEGATABLE: Final = "psdiof"
 
 # Which of the options n s d p j v x i o 0 c f each command does not take.
@@ -103,6 +107,7 @@ ILLEGAL: Final = {
     "S": "nsdpjxio0cf",
     "F": "nsdpjxio0cf",
     "Z": "nsdpjxio0cf",
+    "Z#": "nsdpjxio0cf",
     "N": "nsdpjxio0cf",
     "X": "nsdpjxio0cf",
     "E": "nsdpjxio0cf",
@@ -144,13 +149,25 @@ class Wanted:
 
 
 class RuleParser:
-    """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has."""
+    """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has.
 
-    def __init__(self, family: Family, names: Resolver, backend: Backend, *, program: str = "iptables") -> None:
+    ``warn`` takes what the lines of a dump should say but can do without.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        names: Resolver,
+        backend: Backend,
+        *,
+        program: str = "iptables",
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.family = family
         self.names = names
         self.backend = backend
         self.program = program
+        self.warn = warn
         self.own_words = _OWN[family][1]
         self._revisions: dict[tuple[Kind, str], Extension | None] = {}
 
@@ -164,7 +181,8 @@ class RuleParser:
     def read_part(self, extension: Extension, words: Sequence[str], protocol: int) -> bytes | None:
         """Return the packed match or target that words after its name make, for a rule of a protocol.
 
-        None where they have to be read as part of a command line: what is not written plainly, or is wrong.
+        None where they have to be read as part of a command line: what is not written plainly, or is wrong, or is
+        something to warn of.
         """
         draft = extension.draft(self.family, self.names, protocol)
         place = 0
@@ -184,9 +202,10 @@ class RuleParser:
                 text = " ".join(words[place + 1 : place + 1 + option.words]) if option.words else None
                 option.read(text, draft)
                 place += 1 + option.words
-            return entry.pack_extension(extension, extension.finish(draft))
+            packed = entry.pack_extension(extension, extension.finish(draft))
         except UsageError:
             return None
+        return None if draft.warnings else packed
 
     def extension(self, kind: Kind, name: str) -> Extension | None:
         """Return the revision of an extension that the backend has; None for one that is not known here."""
@@ -222,6 +241,7 @@ class _Line:
         self.number = 0
         self.has_number = False
         self.zero_number = 0
+        self.interval = False  # -W was given
         self.name = ""  # of -E
         self.policy = ""
         self.verbose = 0
@@ -230,7 +250,8 @@ class _Line:
         self.protocol = 0
         self.flags = 0
         self.invflags = 0
-        self.source = self.destination = ""
+        self.source: str | None = None
+        self.destination: str | None = None
         self.iniface = self.outiface = ""
         self.jump = ""
         self.goto = False
@@ -266,6 +287,8 @@ class _Line:
     def read_letters(self, word: str) -> None:
         for place, letter in enumerate(word[1:], 2):
             option = self.letters.get(letter)
+            if option is None and letter in ONLY_IPV4:
+                raise UsageError(f"`-{letter}' is not supported in IPv6, use -m frag instead")
             if option is None:
                 raise UsageError(f'unknown option "{word}"')
             rest = word[place:]
@@ -319,6 +342,8 @@ class _Line:
         draft.stated = self.protocol
         draft.inverted = self.inverted
         declared.read(text, draft)
+        self.wanted.warnings += draft.warnings
+        draft.warnings.clear()
 
     def find_long(self, name: str) -> Own | tuple[Draft, Option] | None:
         found = self.long.get(name)
@@ -381,6 +406,8 @@ class _Line:
 
     def read_own(self, option: Own, text: str | None) -> None:
         letter = option.letter
+        if letter in WHOLE_WORD:
+            text = self.words[self.at - 1]
         if letter in COMMANDS:
             self.read_command(letter, text)
         else:
@@ -396,11 +423,11 @@ class _Line:
 
     def read_command(self, letter: str, text: str | None) -> None:
         if self.inverted:
-            raise UsageError("unexpected '!' flag before command")
-        others = {"L": "Z", "S": "Z", "Z": "LS"}.get(letter, "")
+            raise UsageError("unexpected '!' flag")
+        others = {"L": ("Z", "Z#"), "S": ("Z", "Z#"), "Z": ("L", "S")}.get(letter, ())
         for earlier in self.commands:
             if earlier not in others:
-                raise UsageError(f"Cannot use -{letter} with -{earlier}")
+                raise UsageError(f"Cannot use -{letter} with -{earlier[0]}")
         self.commands.append(letter)
         if letter in "LSFZX":
             text = self.optional_word(text)
@@ -410,6 +437,7 @@ class _Line:
                 number = self.read_rule_number(self.next_word(""))
                 if letter == "Z":
                     self.zero_number = number
+                    self.commands = ["Z#"]  # and a listing that stands before it is not made
             return
         assert text is not None
         if letter == "N":
@@ -418,7 +446,6 @@ class _Line:
             if not self.has_word():
                 raise UsageError("-E requires old-chain-name and new-chain-name")
             self.name = self.next_word("")
-            self.check_new_chain(self.name, new=False)
         if letter == "P":
             if not self.has_word():
                 raise UsageError("-P requires a chain and a policy")
@@ -432,20 +459,20 @@ class _Line:
             self.read_rule_number(self.next_word(""))
 
     def read_rule_number(self, text: str) -> int:
-        number = read_number(text, 1, 0xFFFFFFFF)
+        number = read_number(text, 1, LAST_NUMBER)
         if number is None:
             raise UsageError(f"Invalid rule number `{text}'")
         self.number = number
         self.has_number = True
         return number
 
-    def check_new_chain(self, name: str, *, new: bool = True) -> None:
+    def check_new_chain(self, name: str) -> None:
         if name[:1] in ("-", "!"):
             raise UsageError(f"chain name not allowed to start with `{name[0]}'")
-        if new and (not name or name in VERDICTS or registry.revisions("target", name, self.family)):
+        if not name or name in VERDICTS or name == NO_EXTENSION or registry.revisions("target", name, self.family):
             raise UsageError("chain name may not clash with target name")
         if any(letter in " \t\n\v\f\r" for letter in name):
-            raise UsageError("Invalid chain name")
+            raise UsageError(f"Invalid chain name `{name}'")
 
     def read_s(self, text: str) -> None:
         self.note("s")
@@ -464,7 +491,7 @@ class _Line:
         if number is None:
             number = self.names.protocol_number(word)
         if number is None:
-            raise UsageError(f'unknown protocol "{text}" specified')
+            raise UsageError(f'unknown protocol "{word}" specified')
         self.protocol_word, self.protocol = word, number
         if self.inverted:
             self.invflags |= INV_PROTO
@@ -472,6 +499,8 @@ class _Line:
                 raise UsageError("rule would never match protocol")
         if self.family == 6:
             self.flags |= F_PROTO
+            if number in EXTENSION_HEADERS and not self.inverted:
+                self.wanted.warnings.append(f"Warning: never matched protocol: {word}. use extension match instead.")
 
     def read_i(self, text: str) -> None:
         self.note("i")
@@ -488,6 +517,8 @@ class _Line:
             raise UsageError("Empty interface is likely to be undesired")
         if len(text.encode("utf-8", "surrogateescape")) > LONGEST_INTERFACE:
             raise UsageError(f"interface name `{text}' must be shorter than IFNAMSIZ ({LONGEST_INTERFACE})")
+        if weird_interface(text):
+            self.wanted.warnings.append(weird_interface(text))
         return text
 
     def read_f(self, _: str | None) -> None:
@@ -520,6 +551,8 @@ class _Line:
     def read_m(self, text: str) -> None:
         if self.inverted:
             raise UsageError("unexpected ! flag before --match")
+        if len(text.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
+            raise UsageError(f'Invalid match name "{text}" ({LONGEST_CHAIN} chars max)')
         extension = self.parser.extension("match", text)
         if extension is None:
             raise UsageError(f"Couldn't load match `{text}':No such file or directory\n")
@@ -563,6 +596,7 @@ class _Line:
             raise UsageError("wait interval value required")
         if read_number(text, 0, 0x7FFFFFFF) is None:
             raise UsageError("wait interval not numeric")
+        self.interval = True
         self.wanted.warnings.append("Ignoring deprecated --wait-interval option.")
 
     def read_M(self, text: str) -> None:  # noqa: N802
@@ -578,14 +612,16 @@ class _Line:
 
     def read_c(self, text: str) -> None:
         self.note("c")
-        first, comma, second = text.partition(",")
-        if not comma:
+        comma = text.find(",", 1)
+        if comma < 0:
             if not self.has_word():
                 raise UsageError("-c requires packet and byte counter")
             second = self.next_word("")
+        else:
+            text, second = text[:comma], text[comma + 1 :]
         counts = []
-        for word, what in ((first, "packet"), (second, "byte")):
-            number = read_number(word, 0, 0xFFFFFFFFFFFFFFFF)
+        for word, what in ((text, "packet"), (second, "byte")):
+            number = read_counter(word)
             if number is None:
                 raise UsageError(f"-c {what} counter not numeric")
             counts.append(number)
@@ -614,18 +650,22 @@ class _Line:
         self.done = command.Help(tuple(found))
 
     def read_V(self, _: str | None) -> None:  # noqa: N802
-        self.done = command.Version()
+        self.done = command.Version(negated=self.inverted)
 
     # -- options to a command ------------------------------------------------------------------------------------------
 
     def finish(self) -> Command:
         if self.inverted:
             raise UsageError("nothing appropriate following !")
+        if self.wanted.table == "nat" and "DROP" in (self.jump, self.policy):
+            raise UsageError(
+                '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
+            )
         blocks = tuple([entry.pack_extension(draft.extension, draft.extension.finish(draft)) for draft in self.matches])
         target = b""
         if self.target:
             target = entry.pack_extension(self.target.extension, self.target.extension.finish(self.target))
-        if self.wanted.warnings and self.wanted.wait is None:
+        if self.interval and self.wanted.wait is None:
             raise UsageError("\n".join((*self.wanted.warnings, "--wait-interval only makes sense with --wait\n")))
         if not self.commands:
             raise UsageError("no command specified")
@@ -661,10 +701,6 @@ class _Line:
             raise UsageError("! not allowed with multiple source or destination IP addresses")
         if self.commands[0] == "R" and (len(sources) > 1 or len(destinations) > 1):
             raise UsageError("Replacement rule does not specify a unique address")
-        if self.wanted.table == "nat" and self.jump == "DROP":
-            raise UsageError(
-                '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
-            )
         made = []
         for src, smsk in sources:
             for dst, dmsk in destinations:
@@ -677,18 +713,18 @@ class _Line:
                 made.append(Rule(packed, matches, target, self.jump, self.counters or (0, 0)))
         return tuple(made)
 
-    def networks(self, text: str) -> list[tuple[bytes, bytes]]:
+    def networks(self, text: str | None) -> list[tuple[bytes, bytes]]:
         size = 4 if self.family == 4 else 16
-        if not text:
+        if text is None:
             return [(bytes(size), bytes(size))]
         found: list[tuple[bytes, bytes]] = []
         for word in text.split(","):
-            found += read_network(word.strip(), self.family, self.names)
+            found += read_network(word.lstrip(), self.family, self.names)
         return found
 
     def build(self, rules: tuple[Rule, ...]) -> Command:
         letter, chain = self.commands[0], self.chain or ""
-        if letter in "LSZ":
+        if letter in ("L", "S", "Z", "Z#"):
             return self.build_listing()
         simple: dict[str, Callable[[], Command]] = {
             "A": lambda: command.Append(chain, rules, self.verbose),
@@ -710,9 +746,9 @@ class _Line:
 
     def build_listing(self) -> Command:
         given = self.given
-        zero = command.Zero(self.chain, self.zero_number, self.verbose) if "Z" in self.commands else None
-        if zero and zero.number:
-            return zero  # of one rule, and then nothing is listed
+        zero = None
+        if "Z" in self.commands or "Z#" in self.commands:
+            zero = command.Zero(self.chain, self.zero_number, self.verbose)
         if "L" in self.commands:
             listing: command.List | command.ListRules = command.List(
                 self.chain, self.number, "n" in given, self.verbose, "x" in given, "0" in given, zero
@@ -726,6 +762,20 @@ class _Line:
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+def read_counter(text: str) -> int | None:
+    """Return the decimal number that a text begins with, as sscanf(3) reads an unsigned long long; None for none."""
+    digits = text.lstrip(" \t\n\v\f\r")
+    sign = digits[:1] if digits[:1] in ("+", "-") else ""
+    digits = digits[len(sign) :]
+    rest = digits.lstrip("0123456789")
+    if rest == digits:
+        return None
+    number = int(digits[: len(digits) - len(rest)].lstrip("0")[:21] or "0")
+    if number > U64:
+        return U64
+    return -number & U64 if sign == "-" else number
 
 
 def read_ipv4(text: str) -> bytes | None:

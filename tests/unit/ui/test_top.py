@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pyipvsadm import ipvs
-from pyipvsadm.ui.live import ServiceLines
+from pyipvsadm import iptables, ipvs
+from pyipvsadm.ui.live import RuleLines, ServiceLines
 from pyipvsadm.ui.screen import Pager, scrolled
 from pyipvsadm.ui.top import FASTEST, SLOWEST, Column, Row, Snapshot, Top, number_text
 
@@ -222,3 +222,37 @@ def test_rates_of_services() -> None:
     assert server.numbers == service.numbers
     [estimated] = lines.snapshot(estimated=True).rows
     assert list(estimated.numbers) == [3, 4, 2, 7, 0, 0, 0, 0]
+
+
+# -- rules -------------------------------------------------------------------------------------------------------------
+
+
+def ruleset(*rules: str) -> iptables.Ruleset:
+    chains = ":INPUT DROP [10:1000]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+    return iptables.parse(f"*filter\n{chains}" + "".join([f"{rule}\n" for rule in rules]) + "COMMIT\n")
+
+
+def test_rates_of_rules_that_move() -> None:
+    lines = RuleLines("live")
+    lines.update(ruleset("[100:1000] -A INPUT -p tcp -j ACCEPT", "[5:50] -A INPUT -p udp -j ACCEPT"), 10.0)
+    lines.update(
+        ruleset(
+            "[7:70] -A INPUT -p icmp -j ACCEPT",
+            "[5:50] -A INPUT -p udp -j ACCEPT",
+            "[120:1400] -A INPUT -p tcp -j ACCEPT",
+            "[1:10] -A INPUT -p tcp -j ACCEPT",
+        ),
+        12.0,
+    )
+    snapshot = lines.snapshot(estimated=False)
+    assert "10 packets/s, 200 B/s, iptables live" in snapshot.headline
+    chain = next(row for row in snapshot.rows if row.name == "filter INPUT")
+    assert [(row.name, *row.numbers) for row in chain.below] == [
+        ("1 -p icmp -j ACCEPT", None, None, 7, 70),
+        ("2 -p udp -j ACCEPT", 0.0, 0.0, 5, 50),
+        ("3 -p tcp -j ACCEPT", 10.0, 200.0, 120, 1400),
+        ("4 -p tcp -j ACCEPT", None, None, 1, 10),  # a second one of these is new
+        ("policy DROP", 0.0, 0.0, 10, 1000),
+    ]
+    assert list(chain.numbers) == [10.0, 200.0, 143, 2530]
+    assert chain.below[0].path == "filter INPUT: 1 -p icmp -j ACCEPT"

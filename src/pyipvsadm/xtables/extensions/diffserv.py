@@ -5,7 +5,7 @@ Names of types of service: iptables-extensions(8), "tos"; of classes: RFC 2474, 
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.kinds import U8, choice, read_number
+from pyipvsadm.xtables.kinds import U8, read_number
 from pyipvsadm.xtables.options import Kind
 
 TYPE_CHECKING = False
@@ -72,6 +72,13 @@ def codepoint() -> Kind:
     return Kind(_read_codepoint, _write_codepoint, "NUMBER")
 
 
+def _read_class(text: str, draft: Draft) -> int:
+    for name, value in CLASSES.items():
+        if text.lower().startswith(name):  # the C tool does not look at what follows
+            return value
+    raise draft.bad(text, f"none of {', '.join(CLASSES)}")
+
+
 def codepoint_class() -> Kind:
     """Return the kind of the upper six bits by the name of a class, in any case of letters."""
-    return choice(CLASSES, placeholder="CLASS")
+    return Kind(_read_class, _write_codepoint, "CLASS")

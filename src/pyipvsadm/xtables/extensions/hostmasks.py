@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from _socket import AF_INET6, getprotobyname, inet_aton, inet_pton
+from _socket import AF_INET6, getprotobyname, inet_pton
 
+from pyipvsadm.xtables.extensions.prefixes import read_mask
 from pyipvsadm.xtables.kinds import from_inet, read_address, read_number, show_address
 from pyipvsadm.xtables.options import Kind
 
@@ -55,31 +56,12 @@ def _prefix(mask: bytes) -> int | None:
     return None if holes & (holes + 1) else width - holes.bit_length()
 
 
-def _of_prefix(length: int, size: int) -> bytes:
-    return (((1 << length) - 1) << (8 * size - length)).to_bytes(size, "big")
-
-
-def _read_mask(word: str, draft: Draft) -> bytes:
-    """Return ``union nf_inet_addr`` of a mask. One with holes means the whole address, as the C tool takes it."""
-    size = 4 if draft.family == 4 else 16
-    length = read_number(word, 0, 8 * size)
-    if length is None:
-        if word.split() != [word]:  # inet_aton(3) stops at a space, whatever follows
-            raise draft.bad(word, "not a mask")
-        try:
-            mask = inet_aton(word) if size == 4 else inet_pton(AF_INET6, word)
-        except (OSError, ValueError):
-            raise draft.bad(word, "not a mask") from None
-        length = _prefix(mask)
-    return _ALL_ONES if length is None else _of_prefix(length, size).ljust(16, b"\0")
-
-
 def _read(word: str, draft: Draft) -> tuple[bytes, bytes]:
     host, slash, mask = word.partition("/")
     if not host:
         raise draft.bad(word, "no address")
     address = read_address(host, draft).ljust(16, b"\0")
-    return address, _read_mask(mask, draft) if slash else _ALL_ONES
+    return address, read_mask(mask, draft) if slash else _ALL_ONES
 
 
 def show_mask(mask: bytes, view: View) -> str:

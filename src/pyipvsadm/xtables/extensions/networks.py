@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from _socket import AF_INET6, inet_aton, inet_pton
-
-from pyipvsadm.xtables.kinds import read_address, read_number, show_address
+from pyipvsadm.xtables.extensions.prefixes import read_length
+from pyipvsadm.xtables.kinds import read_address, show_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,23 +24,8 @@ def read_network(word: str, draft: Draft) -> tuple[bytes, int]:
     """Return the address of ``address[/mask]`` as it stands, and its prefix: all of it where the mask has a hole."""
     host, slash, mask = word.partition("/")
     packed = read_address(host, draft)
-    length = _read_mask(mask, draft) if slash else None
+    length = read_length(mask, draft) if slash else None
     return packed, 8 * len(packed) if length is None else length
-
-
-def _read_mask(text: str, draft: Draft) -> int | None:
-    size = 4 if draft.family == 4 else 16
-    length = read_number(text, 0, 8 * size)
-    if length is not None:
-        return length
-    refusal = draft.bad(text, f"neither a mask nor the length of a prefix from 0 to {8 * size}")
-    if text.split() != [text]:  # inet_aton(3) stops at a space, whatever follows
-        raise refusal
-    try:
-        mask = inet_aton(text) if size == 4 else inet_pton(AF_INET6, text)
-    except (OSError, ValueError):
-        raise refusal from None
-    return _length(int.from_bytes(mask, "big"), size)
 
 
 def ends(packed: bytes, length: int) -> tuple[bytes, bytes]:

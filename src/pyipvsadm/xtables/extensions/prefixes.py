@@ -5,7 +5,7 @@ A mask is the 4 bytes of IPv4, or the 16 of IPv6, in the 16 of ``union nf_inet_a
 
 from __future__ import annotations
 
-from _socket import AF_INET6, inet_aton, inet_pton
+from _socket import AF_INET6, AI_NUMERICHOST, getaddrinfo, inet_aton, inet_pton
 
 from pyipvsadm.xtables.kinds import read_number
 
@@ -35,15 +35,26 @@ def _mask_of(length: int, family: Family) -> bytes:
     return ((1 << whole) - (1 << (whole - length))).to_bytes(whole // 8, "big").ljust(16, b"\0")
 
 
-def read_mask(word: str, draft: Draft) -> bytes:
-    """Return a mask that is given as such or as the length of a prefix; one with holes counts as none."""
+def _read_ipv6(word: str) -> bytes:
+    """Return an IPv6 address; it can have the zone of an interface behind it, which does not count."""
+    return inet_pton(AF_INET6, str(getaddrinfo(word, None, AF_INET6, 0, 0, AI_NUMERICHOST)[0][4][0]))
+
+
+def read_length(word: str, draft: Draft) -> int | None:
+    """Return the length of a prefix, given as such or as a mask; None for a mask with holes. Raises UsageError."""
     family = draft.family
     length = read_number(word, 0, bits(family))
-    if length is None:
-        try:
-            # What follows a space means nothing to inet_aton(3).
-            mask = inet_aton(word if word.split() == [word] else "") if family == 4 else inet_pton(AF_INET6, word)
-        except (OSError, ValueError):
-            raise draft.bad(word, f"neither a mask nor the length of a prefix from 0 to {bits(family)}") from None
-        length = length_of(mask, family)
-    return EVERY_BIT if length is None else _mask_of(length, family)
+    if length is not None:
+        return length
+    try:
+        # What follows a space means nothing to inet_aton(3).
+        mask = inet_aton(word if word.split() == [word] else "") if family == 4 else _read_ipv6(word)
+    except (OSError, ValueError):
+        raise draft.bad(word, f"neither a mask nor the length of a prefix from 0 to {bits(family)}") from None
+    return length_of(mask, family)
+
+
+def read_mask(word: str, draft: Draft) -> bytes:
+    """Return a mask that is given as such or as the length of a prefix; one with holes counts as none."""
+    length = read_length(word, draft)
+    return EVERY_BIT if length is None else _mask_of(length, draft.family)

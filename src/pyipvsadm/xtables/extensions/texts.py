@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.options import Draft, Option, View
 
 
-def cut_text(longest: int, *, placeholder: str = "TEXT") -> Kind:
-    """Return the kind of any text; what is beyond ``longest`` bytes is dropped. Written without quotes, always."""
-    return Kind(lambda word, _: _cut(word, longest), lambda value, _: str(value), placeholder)
+def cut_text(longest: int, *, quoted: bool = False, placeholder: str = "TEXT") -> Kind:
+    """Return the kind of any text; what is beyond ``longest`` bytes is dropped.
+
+    Written in quotes where it needs them if ``quoted``, else never.
+    """
+    return Kind(
+        lambda word, _: _cut(word, longest), (lambda value, _: quote(value) if quoted else str(value)), placeholder
+    )
 
 
 def prefix(longest: int) -> Kind:

@@ -5,8 +5,8 @@ Structs: ``struct xt_cgroup_info_v0`` to ``_v2``, linux/netfilter/xt_cgroup.h. S
 
 from __future__ import annotations
 
+from pyipvsadm.xtables.extensions.texts import cut_text
 from pyipvsadm.xtables.kinds import number, quote
-from pyipvsadm.xtables.kinds import text as word
 from pyipvsadm.xtables.layout import Layout, private, raw, u8, u32
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
@@ -31,8 +31,8 @@ def _show_path(path: bytes) -> str:
 
 
 def _path(size: int) -> Kind:
-    """Return the kind of a path of less than ``size`` bytes, in a member of that size."""
-    path = word(size - 1)
+    """Return the kind of a path, cut to what a member of ``size`` bytes takes."""
+    path = cut_text(size - 1)
 
     def read(given: str, draft: Draft) -> tuple[int, bytes]:
         return 1, path.read(given, draft).encode("utf-8", "surrogateescape").ljust(size, b"\0")

@@ -5,7 +5,8 @@ Struct: ``struct xt_comment_info``, linux/netfilter/xt_comment.h. Syntax: iptabl
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.kinds import quote, text
+from pyipvsadm.xtables.extensions.texts import cut_text
+from pyipvsadm.xtables.kinds import quote
 from pyipvsadm.xtables.layout import Layout, chars
 from pyipvsadm.xtables.options import BOTH, Extension, Option
 
@@ -50,7 +51,7 @@ EXTENSIONS: Final = (
         0,
         BOTH,
         LAYOUT,
-        (Option("comment", kind=text(255), to="comment", needed=True, when=lambda _: True),),
+        (Option("comment", kind=cut_text(255, quoted=True), to="comment", needed=True, when=lambda _: True),),
         summary="a note, for people",
         show=_show,
         quick=_quick,

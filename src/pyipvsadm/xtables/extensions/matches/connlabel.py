@@ -47,7 +47,7 @@ def _name(bit: int) -> str | None:
 
 def _read(text: str, draft: Draft) -> int:
     number = read_number(text, 0, U64 - 1)
-    if number is None:
+    if number is None or number & 1 << 31:  # the C tool keeps an int, of which the kernel keeps 16 bits
         number = _labels().get(text)
     if number is None:
         raise draft.bad(text, "neither a number nor the name of a label")

@@ -8,10 +8,8 @@ Bytes are counted in steps of 16: ``avg`` is what a second's worth of credit giv
 
 from __future__ import annotations
 
-from _socket import AF_INET6, inet_aton, inet_pton
-
 from pyipvsadm.errors import UsageError
-from pyipvsadm.xtables.extensions.prefixes import bits, length_of
+from pyipvsadm.xtables.extensions.prefixes import bits, read_length
 from pyipvsadm.xtables.extensions.rates import read_rate, show_rate
 from pyipvsadm.xtables.extensions.scan import split_number
 from pyipvsadm.xtables.kinds import U32, number, read_number
@@ -118,7 +116,7 @@ def _read_burst(text: str, draft: Draft) -> int:
 
 def _read_mode(text: str, draft: Draft) -> int:
     value = draft.values["mode"]
-    for word in text.split(","):
+    for word in text.replace("|", ",").split(","):
         if word and word not in _MODES:
             raise draft.bad(text, f"{word!r} is none of {', '.join(_MODES)}")
         value |= _MODES[word] if word else 0
@@ -132,16 +130,8 @@ def _read_name(text: str, draft: Draft) -> str:
 
 
 def _read_length(text: str, draft: Draft) -> int:
-    length = read_number(text, 0, bits(draft.family))
-    if length is not None:
-        return length
-    # No length is that of a mask with holes: the kernel refuses it.
-    try:
-        mask = inet_aton(text) if draft.family == 4 else inet_pton(AF_INET6, text)
-    except (OSError, ValueError):
-        raise draft.bad(text, f"neither a mask nor the length of a prefix from 0 to {bits(draft.family)}") from None
-    length = length_of(mask, draft.family)
-    return _NO_LENGTH if length is None else length
+    length = read_length(text, draft)
+    return _NO_LENGTH if length is None else length  # which the kernel refuses
 
 
 def _read_interval(text: str, draft: Draft) -> int:

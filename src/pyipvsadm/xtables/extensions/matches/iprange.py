@@ -33,6 +33,8 @@ def _read(text: str, draft: Draft) -> tuple[bytes, bytes]:
     first, dash, last = text.partition("-")
     low = read_numeric(first, draft)
     high = read_numeric(last, draft) if dash else low
+    if high < low:
+        draft.warnings.append(f"Warning: the range {text} is upside down: nothing is in it.")
     return low.ljust(16, b"\0"), high.ljust(16, b"\0")
 
 

@@ -79,7 +79,7 @@ def _ids(ask: Callable[[str], int | None], bit: int, placeholder: str) -> Kind:
         named = ask(text)
         if named is not None:
             return named, named
-        first, dash, last = text.partition("-")
+        first, dash, last = text.replace(":", "-", 1).partition("-")  # either may stand between them
         low = read_number(first, 0, U32 - 1)
         high = read_number(last, 0, U32 - 1) if dash else low
         if low is None or high is None:

@@ -6,6 +6,7 @@ Struct: ``struct xt_physdev_info``, linux/netfilter/xt_physdev.h. Syntax: iptabl
 from __future__ import annotations
 
 from pyipvsadm.errors import UsageError
+from pyipvsadm.xtables.kinds import weird_interface
 from pyipvsadm.xtables.layout import Layout, chars, raw, u8
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
@@ -36,6 +37,9 @@ def _port(bit: int) -> Kind:
         name = text.encode("utf-8", "surrogateescape")
         if len(name) > _LONGEST:
             raise draft.bad(text, f"longer than {_LONGEST} bytes")
+        warning = weird_interface(text)
+        if warning:
+            draft.warnings.append(warning)
         draft.values["bitmask"] |= bit
         compared = 0 if not name else len(name) - 1 if name.endswith(b"+") else len(name) + 1
         return text, (b"\xff" * compared).ljust(16, b"\0")

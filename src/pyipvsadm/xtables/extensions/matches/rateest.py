@@ -50,7 +50,9 @@ def _read_bps(text: str, draft: Draft) -> int:
         if digits.endswith(unit):
             digits, factor = digits[: -len(unit)], size
             break
-    # float() takes more than strtod(3) does.
+    # float() takes more than strtod(3) does, to which a "b" is one more hexadecimal digit.
+    if factor in (1, 8) and digits != text.lower() and "x" in digits and "p" not in digits:
+        raise draft.bad(text, "not a rate")
     if not digits.isascii() or "_" in digits or digits != digits.rstrip():
         raise draft.bad(text, "not a rate")
     try:

@@ -6,10 +6,9 @@ Structs: ``struct ip6t_srh`` and, with segments, ``struct ip6t_srh1``, linux/net
 
 from __future__ import annotations
 
-from _socket import AF_INET6, inet_pton
-
 from pyipvsadm.xtables.extensions.headers import flagged, has
-from pyipvsadm.xtables.kinds import U8, U16, U32, number, read_address, read_number, show_address
+from pyipvsadm.xtables.extensions.prefixes import EVERY_BIT, read_mask
+from pyipvsadm.xtables.kinds import U8, U16, U32, number, read_address, show_address
 from pyipvsadm.xtables.layout import Layout, align, raw, u8, u16
 from pyipvsadm.xtables.options import IPV6, Extension, Kind, Option
 
@@ -60,33 +59,15 @@ def _option(name: str, kind: Kind, to: str | tuple[str, ...], bit: int) -> Optio
     )
 
 
-def _mask_of(length: int) -> bytes:
-    return (((1 << length) - 1) << (128 - length)).to_bytes(16, "big")
-
-
 def _length_of(mask: bytes) -> int | None:
     """Return how many leading ones a mask has; None for one that has others too."""
     zeros = int.from_bytes(mask, "big") ^ ((1 << 128) - 1)
     return None if zeros & (zeros + 1) else 128 - zeros.bit_length()
 
 
-def _read_mask(word: str) -> bytes | None:
-    length = read_number(word, 0, 128)
-    if length is None:
-        try:
-            length = _length_of(inet_pton(AF_INET6, word))
-        except (OSError, ValueError):
-            return None
-        if length is None:
-            length = 128  # as the C tool takes it
-    return _mask_of(length)
-
-
 def _read_segment(text: str, draft: Draft) -> tuple[bytes, bytes]:
     host, slash, word = text.partition("/")
-    mask = _read_mask(word if slash else "128")
-    if mask is None:
-        raise draft.bad(text, "the mask is neither a length from 0 to 128 nor an address")
+    mask = read_mask(word, draft) if slash else EVERY_BIT
     return read_address(host, draft), mask
 
 

@@ -34,10 +34,10 @@ _SYN: Final = (0x17, 0x02)  # of FIN, SYN, RST and ACK, SYN alone
 
 def _read_flag_words(text: str, draft: Draft) -> int:
     value = 0
-    for word in text.split(","):
-        if word.upper() not in _WORDS:
+    for word in filter(None, text.upper().split(",")):
+        if word not in _WORDS:
             raise draft.bad(text, f"no TCP flag {word!r}")
-        value |= _WORDS[word.upper()]
+        value |= _WORDS[word]
     return value
 
 

@@ -5,7 +5,8 @@ Struct: ``struct xt_DSCP_info``, linux/netfilter/xt_DSCP.h. Syntax: iptables-ext
 
 from __future__ import annotations
 
-from pyipvsadm.xtables.kinds import choice, number
+from pyipvsadm.xtables.extensions.diffserv import codepoint_class
+from pyipvsadm.xtables.kinds import number
 from pyipvsadm.xtables.layout import Layout, u8
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
@@ -20,12 +21,6 @@ LAYOUT: Final = Layout("struct xt_DSCP_info", u8("dscp"))
 _MAX: Final = 0x3F  # XT_DSCP_MAX
 
 # The code points of RFC 2474, 2597 and 3246.
-_CLASSES: Final = {
-    **{f"cs{number}": number << 3 for number in range(8)},
-    "be": 0,
-    **{f"af{group}{drop}": group << 3 | drop << 1 for group in range(1, 5) for drop in range(1, 4)},
-    "ef": 46,
-}
 
 
 def _show(values: Values, _: View) -> str:
@@ -47,7 +42,7 @@ EXTENSIONS: Final = (
                 needed=True,
                 when=lambda _: True,
             ),
-            Option("set-dscp-class", kind=choice(_CLASSES, placeholder="CLASS"), to="dscp", same_as="set-dscp"),
+            Option("set-dscp-class", kind=codepoint_class(), to="dscp", same_as="set-dscp"),
         ),
         summary="set the DSCP",
         tables=("mangle",),

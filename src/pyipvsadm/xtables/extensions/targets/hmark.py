@@ -5,10 +5,9 @@ Struct: ``struct xt_hmark_info``, linux/netfilter/xt_HMARK.h. Syntax: iptables-e
 
 from __future__ import annotations
 
-from _socket import AF_INET6, inet_aton, inet_pton
-
 from pyipvsadm.errors import UsageError
-from pyipvsadm.xtables.kinds import U16, U32, from_inet, number, read_number, show_address
+from pyipvsadm.xtables.extensions.prefixes import read_mask
+from pyipvsadm.xtables.kinds import U16, U32, from_inet, number, show_address
 from pyipvsadm.xtables.layout import Layout, be16, raw, u16, u32
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
@@ -46,24 +45,6 @@ def _mask_length(mask: bytes) -> int | None:
     """Return how many bits of a mask are set, None where they are not the first ones."""
     bits = f"{int.from_bytes(mask, 'big'):0{len(mask) * 8}b}"
     return None if "01" in bits else bits.count("1")
-
-
-def _read_mask(text: str, draft: Draft) -> bytes:
-    """Return a mask from its length or from its bits; all of it where the bits are not the first ones."""
-    widest = 32 if draft.family == 4 else 128
-    length = read_number(text, 0, widest)
-    if length is None:
-        try:
-            mask = inet_aton(text) if draft.family == 4 else inet_pton(AF_INET6, text)
-        except (OSError, ValueError):
-            mask = b""
-        if not mask or text.split() != [text]:  # inet_aton(3) takes what follows a space
-            raise draft.bad(text, "neither a mask nor the length of one")
-        length = _mask_length(mask)
-        if length is None:
-            return _ALL
-    bits = (1 << length) - 1 << (128 - length)
-    return bits.to_bytes(16, "big")
 
 
 def _write_mask(mask: bytes, view: View) -> str:
@@ -204,7 +185,7 @@ _SHOWN: Final = (
     ("proto-mask", _PROTO_MASK, "proto_mask", None),
     ("rnd", _RND, "hashrnd", None),
 )
-_MASK: Final = Kind(_read_mask, _write_mask, "LENGTH")
+_MASK: Final = Kind(read_mask, _write_mask, "LENGTH")
 _PORT: Final = number(0, U16)
 _NUMBER: Final = number()
 

@@ -1,0 +1,75 @@
+"""Real servers of direct routing: they have the virtual address, and must keep quiet about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pyipvsadm.doctor.check import Fault, check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyipvsadm.doctor.machine import Machine
+
+_HIDDEN: Final = ("dummy", "ipip")  # where real servers have virtual addresses, besides lo
+_READS: Final = ("virtual services", "addresses")
+# Values of arp_ignore with which an address of another interface is not answered for.
+_QUIET: Final = (1, 2, 8)
+_ANNOUNCE_BEST: Final = 2
+
+
+def _virtual_addresses(machine: Machine) -> list[str]:
+    """Return the IPv4 addresses that this machine seems to have as a real server.
+
+    They stand alone on lo, a dummy or a tunnel. Those of a service of this machine are a director's own.
+    """
+    network = machine.network
+    places = [link for link in network.links if link.up and (link.loopback or link.kind in _HIDDEN)]
+    found = [address.text for address in network.on(*places) if address.alone and ":" not in address.text]
+    candidates = [text for text in dict.fromkeys(found) if not text.startswith("127.")]
+    if not candidates:
+        return []
+    virtual = machine.virtual_addresses()
+    return [text for text in candidates if text not in virtual]
+
+
+def _loud(machine: Machine, setting: str, enough: tuple[int, ...]) -> list[str]:
+    """Return the interfaces with a neighbourhood on which a setting has another value."""
+    links = [link for link in machine.network.links if link.up and link.arp and link.kind not in _HIDDEN]
+    return [link.name for link in links if machine.interface_setting(link.name, setting) not in enough]
+
+
+@check(
+    "arp-ignore",
+    "a real server does not answer for the virtual address",
+    severity="warning",
+    reads=("net.ipv4.conf.*.arp_ignore", *_READS),
+    reason="{address} is an address of this machine that stands alone, as a virtual address does on a real server of "
+    "direct routing; this machine answers ARP requests for it on {interfaces} and so takes it from the "
+    "director. If it is none, all is well",
+    mend=("sysctl -w net.ipv4.conf.all.arp_ignore=1",),
+)
+def arp_ignore(machine: Machine) -> Iterator[Fault]:
+    """Look whether requests for such an address are answered."""
+    for address in _virtual_addresses(machine):
+        loud = _loud(machine, "arp_ignore", _QUIET)
+        if loud:
+            yield Fault(address=address, interfaces=", ".join(loud))
+
+
+@check(
+    "arp-announce",
+    "a real server does not announce the virtual address",
+    severity="warning",
+    reads=("net.ipv4.conf.*.arp_announce", *_READS),
+    reason="{address} is an address of this machine that stands alone, as a virtual address does on a real server of "
+    "direct routing; the ARP requests for the way of its answers out of {interfaces} carry it, and so take it "
+    "from the director. If it is none, all is well",
+    mend=("sysctl -w net.ipv4.conf.all.arp_announce=2",),
+)
+def arp_announce(machine: Machine) -> Iterator[Fault]:
+    """Look whether such an address is the sender's in requests of this machine."""
+    for address in _virtual_addresses(machine):
+        loud = _loud(machine, "arp_announce", (_ANNOUNCE_BEST,))
+        if loud:
+            yield Fault(address=address, interfaces=", ".join(loud))

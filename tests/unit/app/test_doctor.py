@@ -1,0 +1,53 @@
+"""pyipvsadm doctor's frame; what it finds is in tests/xtables/test_doctor.py and tests/kernel/test_doctor.py."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from pyipvsadm import doctor
+from pyipvsadm.app.main import application
+
+if TYPE_CHECKING:
+    from support.app import Run
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--only", "lck"), "no such check: lck"),
+        (("--netns", "no-such-one"), "network namespace 'no-such-one': No such file or directory"),
+        (("--sandbox", "x"), "--sandbox: doctor looks at the kernel, and a sandbox has none: leave it out"),
+    ],
+)
+def test_trouble(run: Run, words: tuple[str, ...], message: str) -> None:
+    done = run("doctor", *words)
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"pyipvsadm: {message}\n")
+
+
+def test_all_shows_every_check(run: Run) -> None:
+    shown = run("doctor", "--all").stdout
+    assert {code for code in doctor.CHECKS if f"  {code}" in shown} == set(doctor.CHECKS)
+
+
+def test_json_holds_every_check(run: Run) -> None:
+    document = json.loads(run("doctor", "--json").stdout)
+    assert {finding["code"] for finding in document["findings"]} == set(doctor.CHECKS)
+    for finding in document["findings"]:
+        assert set(finding) == set(doctor.Finding.__fields__)
+        assert finding["status"] in doctor.STATUSES
+
+
+def test_the_status_is_of_problems(run: Run) -> None:
+    done = run("doctor", "--json")
+    problems = [f for f in json.loads(done.stdout)["findings"] if f["status"] == "problem"]
+    assert done.exit_code == (1 if problems else 0)
+
+
+def test_codes_are_completed() -> None:
+    complete = ShellComplete(application, {}, "pyipvsadm", "_PYIPVSADM_COMPLETE")
+    found = complete.get_completions(["doctor", "--only"], "arp")
+    assert {item.value for item in found} == {"arp-ignore", "arp-announce"}

@@ -1,0 +1,72 @@
+"""The command lines of cases/commands.txt, and odd lines of dumps, to the C tools and to ours.
+
+The status, the output and the tables are the same afterwards.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import xtables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyipvsadm.xtables.options import Family
+    from xtables.conftest import Pair
+
+COMMENT = "-A INPUT -m comment --comment "
+LINES = (
+    *[COMMENT + text for text in (
+        'a"b c"d', '"a"b', 'a"b"', '"a""b"', '"a" "b"', '""x', '""', 'a""', '"', '"a', 'a"', '"a b', '"a\tb"', '"a"\t',
+        'a\\"b', '"a\\b"', '"a\\\\b"', '"a\\"b"', '"a\\', '"a\\"', "'a b'", "it's", "a#b", '"#"', "a\x0cb", "a\xa0b",
+        "x" * 255, "x" * 256, "x" * 1023, "x" * 1024, '"' + "x" * 1024 + '"',
+    )],
+    *["-A INPUT" + " --modprobe=x" * count for count in (249, 250)],
+    '"-A" INPUT', '-A "INPUT"', '"-A INPUT"', '-A INPUT -j "ACC"EPT', '-A INPUT ""', "-A INPUT\r",
+    "-A INPUT -j ACCEPT\r", "\r", "\x0b-A INPUT", "-A\x0bINPUT", "\t-A\t INPUT \t",
+    "-A INPUT -p ah", "-A INPUT -ptcp", "-A INPUT -jDROP",
+)  # fmt: skip
+
+
+def _command_lines(family: Family) -> Iterator[list[str]]:
+    for line in (xtables.CASES / "commands.txt").read_text().splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:1] in (["4"], ["6"]):
+            words = words[1:] if words[0] == str(family) else []
+        if words:
+            yield words
+
+
+def _tables(pair: Pair, tool: str) -> list[list[str]]:
+    """Return the dumps of both namespaces, without comments."""
+    dumps = [pair.peer(f"{tool}-save", "-c", in_mine=mine).stdout for mine in (False, True)]
+    return [[line for line in dump.splitlines() if not line.startswith("#")] for dump in dumps]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_command_lines_are_as_at_the_peer(pair: Pair, family: Family) -> None:
+    tool = "iptables" if family == 4 else "ip6tables"
+    for words in _command_lines(family):
+        theirs = pair.peer(tool, *words)
+        ours = pair.ours(tool, *words)
+        assert (ours.status, ours.stdout) == (theirs.status, theirs.stdout), f"{shlex.join(words)}\n{ours.stderr}"
+        assert bool(ours.stderr) == bool(theirs.stderr), shlex.join(words)
+        theirs_now, ours_now = _tables(pair, tool)
+        assert ours_now == theirs_now, shlex.join(words)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_lines_of_dumps_are_as_at_the_peer(pair: Pair, family: Family) -> None:
+    tool = "iptables" if family == 4 else "ip6tables"
+    for line in LINES:
+        dump = f"*filter\n{line}\nCOMMIT\n"
+        theirs = pair.peer(f"{tool}-restore", stdin=dump)
+        ours = pair.ours(f"{tool}-restore", stdin=dump)
+        assert (ours.status, ours.stdout) == (theirs.status, theirs.stdout), f"{line!r}\n{ours.stderr}"
+        assert bool(ours.stderr) == bool(theirs.stderr), repr(line)
+        theirs_now, ours_now = _tables(pair, tool)
+        assert ours_now == theirs_now, repr(line)
