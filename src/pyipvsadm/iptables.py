@@ -32,16 +32,20 @@ from pyipvsadm.xtables.backend.sandbox import SandboxBackend
 from pyipvsadm.xtables.dump import split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
+from pyipvsadm.xtables.model import TABLES
 from pyipvsadm.xtables.model import Rule as Entry
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target
+from pyipvsadm.xtables.plan import Change, plan, same
 from pyipvsadm.xtables.render import Renderer, dump
-from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore
+from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore, commit_all
+from pyipvsadm.xtables.ruleset import ChainState, Ruleset, TableState
 from pyipvsadm.xtables.syntax import RuleParser
+from pyipvsadm.xtables.update import ChangeRefused, RuleReader, carry_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
     from typing import Any, Final, Self
 
@@ -54,6 +58,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Chain",
     "ChainState",
+    "Change",
+    "ChangeRefused",
     "CommitMissing",
     "Counters",
     "KernelError",
@@ -74,11 +80,14 @@ __all__ = [
     "WireError",
     "open",
     "parse",
+    "plan",
     "read",
     "restore",
+    "same",
     "sandbox",
     "save",
     "tables",
+    "update",
 ]
 
 _TRIES: Final = 10
@@ -115,33 +124,6 @@ def tables(*, family: Family = 4, netns: str | None = None) -> list[str]:
 
 
 # -- whole sets of tables ----------------------------------------------------------------------------------------------
-
-
-class ChainState(Record):
-    """A chain and its rules; ``policy`` ("ACCEPT", "DROP") and ``counters`` are a built-in chain's, else None, zero."""
-
-    name: str
-    policy: str | None
-    counters: Counters
-    rules: tuple[Rule, ...]
-
-
-class TableState(Record):
-    """A table: its chains, the built-in ones in the order of hooks, then the others by name."""
-
-    name: str
-    chains: tuple[ChainState, ...]
-
-
-class Ruleset(Record):
-    """Tables of one family (4, 6), in the order in which they were read."""
-
-    family: Family
-    tables: tuple[TableState, ...]
-
-    def table(self, name: str) -> TableState | None:
-        """Return the table of a name, None where it is not there."""
-        return next((table for table in self.tables if table.name == name), None)
 
 
 def read(*, family: Family = 4, netns: str | None = None, sandbox: str | os.PathLike[str] | None = None) -> Ruleset:
@@ -205,6 +187,37 @@ def restore(
         tools.restore(dump, counters=counters, noflush=noflush, test=test, wait=wait)
 
 
+def update(
+    make: Callable[[Ruleset], Ruleset],
+    *,
+    family: Family = 4,
+    netns: str | None = None,
+    sandbox: str | os.PathLike[str] | None = None,
+    counters: bool = False,
+    test: bool = False,
+    wait: int | None = None,
+) -> list[Change]:
+    """Make tables what ``make`` says, with the fewest changes; return the changes, [] where it was so already.
+
+    ``make`` is given all tables that have been used, as they are while the xtables lock is held, and returns what some
+    or all of them are to be: others, and chains whose policy it leaves at None, stay as they are. It is called again
+    where somebody changes a table without the lock. What is the same is not touched, so its counters go on; rules that
+    are added begin at zero, with ``counters`` at what they come with. A table is one commit; all of them change, or
+    none. ``test`` changes nothing, and takes no lock.
+
+    Raises ChangeRefused for what is refused; LockHeldError, LockFileError, SandboxFileError, Unsupported where there is
+    no such namespace, KernelError (operation "init") where there is no right to the tables, or no such table.
+    """
+    with _Tools(family, netns, sandbox) as tools:
+        for left in reversed(range(_TRIES)):
+            try:
+                return tools.update(make, counters=counters, test=test, wait=wait)
+            except ChangeRefused as refused:
+                if refused.errno != errno.EAGAIN or not left:
+                    raise
+    raise AssertionError
+
+
 class _Tools:
     """What reads and changes tables of one family as a whole, for the time of a ``with`` block."""
 
@@ -243,15 +256,11 @@ class _Tools:
     def restore(
         self, dump: str, *, counters: bool, noflush: bool, test: bool, wait: int | None = None
     ) -> dict[str, BackendTable]:
-        def take_lock() -> None:
-            if self._lock is None and isinstance(self.backend, LegacyBackend):
-                self._lock = lock.take(os.environ.get(lock.VARIABLE) or lock.PATH, wait)
-
         work = Restore(
             self._parser,
             self._renderer,
             self.backend,
-            lock=take_lock,
+            lock=lambda: self._take_lock(wait),
             say=_ignore,
             warn=_ignore,
             counters=counters,
@@ -260,6 +269,38 @@ class _Tools:
         )
         work.run(dump.split("\n"))
         return work.tables()
+
+    def _take_lock(self, wait: int | None) -> None:
+        if self._lock is None and isinstance(self.backend, LegacyBackend):
+            self._lock = lock.take(os.environ.get(lock.VARIABLE) or lock.PATH, wait)
+
+    def update(
+        self, make: Callable[[Ruleset], Ruleset], *, counters: bool, test: bool, wait: int | None
+    ) -> list[Change]:
+        if not test:
+            self._take_lock(wait)
+        now = self.ruleset({name: self.backend.read(name) for name in self.backend.names()})
+        reader = RuleReader(self._parser)
+        changes: list[Change] = []
+        opened: dict[str, BackendTable] = {}
+        try:
+            for wanted in make(now).tables:
+                steps = plan(now.table(wanted.name) or _unused(wanted.name), wanted, counters=counters)
+                if steps and not test:
+                    table = opened[wanted.name] = self.backend.open(wanted.name)
+                    # Numbers of rules are those of what is changed, should somebody do without the lock.
+                    [here] = self.ruleset({wanted.name: table}).tables
+                    steps = plan(here, wanted, counters=counters)
+                    carry_out(Engine(table, self._renderer, _ignore, _ignore), steps, reader)
+                changes += steps
+            refused = commit_all(self.backend, opened)
+        finally:
+            for table in opened.values():
+                table.close()
+        if refused:
+            name, error = refused
+            raise ChangeRefused(name, [change for change in changes if change.table == name], error)
+        return changes
 
     def ruleset(self, tables: Mapping[str, Listing]) -> Ruleset:
         parts = Parts(self._renderer)
@@ -285,6 +326,13 @@ class _Tools:
                 ]
             ),
         )
+
+
+def _unused(name: str) -> TableState:
+    """Return a table that nobody has used yet. Raises KernelError where there is none of this name."""
+    if name not in TABLES:
+        raise KernelError("init", errno.ENOENT, f"{name}: no such table")
+    return TableState(name, tuple([ChainState(chain, "ACCEPT", Counters(), ()) for chain in TABLES[name]]))
 
 
 def _checked_family(family: Family) -> Family:

@@ -44,7 +44,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.asking": ("xtables.ipset xtables.extensions.pins", "base netlink x.model"),
     "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
     "x.text": (
-        "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts",
+        "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts xtables.ruleset xtables.plan",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
     ),
     "x.lock": ("xtables.lock", "base"),
@@ -57,7 +57,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.checks": ("xtables.checks", "base x.model x.entry x.registry x.table"),
     "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.table x.checks x.backend.base"),
     "x.engine": (
-        "xtables.engine xtables.restore",
+        "xtables.engine xtables.restore xtables.update",
         "base x.package x.model x.command x.entry x.text x.backend.base x.engine",
     ),
     "ui": ("ui", "base model text api x.api library doctor ui x.model x.command x.text x.backend.base"),

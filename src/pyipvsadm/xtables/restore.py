@@ -11,7 +11,7 @@ from pyipvsadm.xtables.kinds import read_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Final
 
     from pyipvsadm.xtables.backend.base import Backend, Table
@@ -241,18 +241,27 @@ class Restore:
     # -- the end -------------------------------------------------------------------------------------------------------
 
     def _commit(self) -> None:
-        """Commit the tables, one after the other; a refusal takes back those before it. Raises LineFailed."""
-        done: list[tuple[str, object]] = []
-        for name, table in self._tables.items():
-            try:
-                image = self._backend.image(name) if len(self._tables) > 1 else None
-                table.commit()
-            except KernelError as error:
-                for earlier, before in reversed(done):
-                    self._backend.put_back(earlier, before)
-                status = 4 if error.errno == _EAGAIN else 1
-                raise LineFailed(self._commits[name], error.reason, status) from None
-            done.append((name, image))
+        """Commit the tables. Raises LineFailed."""
+        refused = commit_all(self._backend, self._tables)
+        if refused:
+            name, error = refused
+            status = 4 if error.errno == _EAGAIN else 1
+            raise LineFailed(self._commits[name], error.reason, status)
+
+
+def commit_all(backend: Backend, tables: Mapping[str, Table]) -> tuple[str, KernelError] | None:
+    """Commit tables by their names, one after the other; a refusal, which is returned, takes back those before it."""
+    done: list[tuple[str, object]] = []
+    for name, table in tables.items():
+        try:
+            image = backend.image(name) if len(tables) > 1 else None
+            table.commit()
+        except KernelError as error:
+            for earlier, before in reversed(done):
+                backend.put_back(earlier, before)
+            return name, error
+        done.append((name, image))
+    return None
 
 
 def _append_nothing(_: str, __: tuple[int, int]) -> bool:
