@@ -81,8 +81,10 @@ __all__ = [
     "VirtualService",
     "WireError",
     "Zero",
+    "command_line",
     "open",
     "parse",
+    "plan",
     "sandbox",
     "save",
 ]
@@ -198,3 +200,11 @@ def save(services: Sequence[ServiceState]) -> str:
     from pyipvsadm.ipvs.render import save as render
 
     return render(services, Numbers())
+
+
+def command_line(change: Change) -> str:
+    """Return what asks ipvsadm(8) for a change, without the name of the program: ``-A -t 192.0.2.1:80 -s rr``."""
+    from pyipvsadm.ipvs.names import Numbers
+    from pyipvsadm.ipvs.render import command_line as render
+
+    return render(change, Numbers())
