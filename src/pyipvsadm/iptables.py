@@ -87,6 +87,7 @@ __all__ = [
     "sandbox",
     "save",
     "tables",
+    "unused",
     "update",
 ]
 
@@ -137,13 +138,13 @@ def read(*, family: Family = 4, netns: str | None = None, sandbox: str | os.Path
 
 
 def parse(dump: str, *, family: Family = 4) -> Ruleset:
-    """Return what a dump (iptables-save(8)) holds, counters included; no kernel is asked.
+    """Return what a dump (iptables-save(8)) holds, with the counters that it has; no kernel is asked.
 
     Raises UsageError, with its ``line``, for one that is no command, LineFailed for one that makes no sense where it
     is, and CommitMissing.
     """
     with _Tools(family, None, None, memory=True) as tools:
-        return tools.ruleset(tools.restore(dump, counters=True, noflush=False, test=True))
+        return tools.ruleset(tools.restore(dump, counters=True, counted=False, noflush=False, test=True))
 
 
 def save(ruleset: Ruleset, *, counters: bool = False) -> str:
@@ -202,8 +203,8 @@ def update(
     ``make`` is given all tables that have been used, as they are while the xtables lock is held, and returns what some
     or all of them are to be: others, and chains whose policy it leaves at None, stay as they are. It is called again
     where somebody changes a table without the lock. What is the same is not touched, so its counters go on; rules that
-    are added begin at zero, with ``counters`` at what they come with. A table is one commit; all of them change, or
-    none. ``test`` changes nothing, and takes no lock.
+    are added, and policies that change, begin at zero, with ``counters`` at what they come with. A table is one commit;
+    all of them change, or none. ``test`` changes nothing, and takes no lock.
 
     Raises ChangeRefused for what is refused; LockHeldError, LockFileError, SandboxFileError, Unsupported where there is
     no such namespace, KernelError (operation "init") where there is no right to the tables, or no such table.
@@ -254,7 +255,7 @@ class _Tools:
             os.close(self._lock)
 
     def restore(
-        self, dump: str, *, counters: bool, noflush: bool, test: bool, wait: int | None = None
+        self, dump: str, *, counters: bool, noflush: bool, test: bool, wait: int | None = None, counted: bool = True
     ) -> dict[str, BackendTable]:
         work = Restore(
             self._parser,
@@ -264,6 +265,7 @@ class _Tools:
             say=_ignore,
             warn=_ignore,
             counters=counters,
+            counted=counted,
             noflush=noflush,
             test=test,
         )
@@ -285,7 +287,7 @@ class _Tools:
         opened: dict[str, BackendTable] = {}
         try:
             for wanted in make(now).tables:
-                steps = plan(now.table(wanted.name) or _unused(wanted.name), wanted, counters=counters)
+                steps = plan(now.table(wanted.name) or unused(wanted.name), wanted, counters=counters)
                 if steps and not test:
                     table = opened[wanted.name] = self.backend.open(wanted.name)
                     # Numbers of rules are those of what is changed, should somebody do without the lock.
@@ -328,7 +330,7 @@ class _Tools:
         )
 
 
-def _unused(name: str) -> TableState:
+def unused(name: str) -> TableState:
     """Return a table that nobody has used yet. Raises KernelError where there is none of this name."""
     if name not in TABLES:
         raise KernelError("init", errno.ENOENT, f"{name}: no such table")

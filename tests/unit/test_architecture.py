@@ -74,13 +74,26 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),
-    "library": ("filters rates drain", "api x.api base library"),
+    "library": ("filters rates drain snapshot diff apply", "api x.api base library"),
     "app": ("app", "api x.api base library doctor ui app"),
 }
 
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
-PUBLIC = {"=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor="}
+PUBLIC = {
+    "=",
+    "errors",
+    "record",
+    "ipvs=",
+    "iptables",
+    "filters",
+    "rates",
+    "drain",
+    "snapshot",
+    "diff",
+    "apply",
+    "doctor=",
+}
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}
 

@@ -32,7 +32,8 @@ class Change(Record):
     """A command of iptables(8) on a table.
 
     ``number`` is a rule's place, from 1, when its turn comes (insert, replace, delete); ``rule`` is what comes (append,
-    insert, replace), ``gone`` what goes (replace, delete); ``policy`` is what a built-in chain's becomes.
+    insert, replace), ``gone`` what goes (replace, delete); ``policy`` is what a built-in chain's becomes, and it counts
+    from ``counters`` on.
     """
 
     table: str
@@ -42,6 +43,7 @@ class Change(Record):
     rule: Rule | None = None
     gone: Rule | None = None
     policy: str = ""
+    counters: Counters = Counters()
 
     @property
     def text(self) -> str:
@@ -65,8 +67,8 @@ def plan(before: TableState, after: TableState, *, counters: bool = False) -> li
     """Return the fewest changes that turn a table into another.
 
     As many rules as can be stay untouched, and with them what they have counted; one that goes to another place of its
-    chain takes along what it has counted. Others that come begin at zero, with ``counters`` at what ``after`` says. A
-    policy that is None in ``after`` for a built-in chain stays.
+    chain takes along what it has counted. Others that come begin at zero, as policies that change, with ``counters`` at
+    what ``after`` says. A policy that is None in ``after`` for a built-in chain stays.
     """
     chains = {chain.name: chain for chain in before.chains}
     kept = {chain.name for chain in after.chains}
@@ -78,7 +80,8 @@ def plan(before: TableState, after: TableState, *, counters: bool = False) -> li
     for chain in after.chains:
         now = chains.get(chain.name)
         if now and chain.policy is not None and now.policy != chain.policy:
-            changes.append(Change(after.name, "policy", chain.name, policy=chain.policy))
+            count = chain.counters if counters else Counters()
+            changes.append(Change(after.name, "policy", chain.name, policy=chain.policy, counters=count))
     changes += [Change(after.name, "flush", chain.name) for chain in gone if chain.rules]
     changes += [Change(after.name, "remove", chain.name) for chain in gone]
     return changes

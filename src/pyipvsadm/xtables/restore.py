@@ -44,9 +44,10 @@ class CommitMissing(PyIpvsadmError):
 class Restore:
     """One dump for the tables of a backend.
 
-    ``counters`` has rules and policies counted as the dump says, ``noflush`` leaves what is there and not named, with
-    ``test`` nothing is committed, ``only`` names the one table that is looked at. ``lock`` is called before the first
-    table is read; ``say`` and ``warn`` take what commands of the dump print.
+    ``counters`` has rules and policies counted as the dump says, which of policies it then has to say, unless
+    ``counted`` is False. ``noflush`` leaves what is there and not named, with ``test`` nothing is committed, ``only``
+    names the one table that is looked at. ``lock`` is called before the first table is read; ``say`` and ``warn`` take
+    what commands of the dump print.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Restore:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         counters: bool = False,
+        counted: bool = True,
         noflush: bool = False,
         verbose: bool = False,
         test: bool = False,
@@ -71,6 +73,7 @@ class Restore:
         self._say = say
         self._warn = warn
         self._counters = counters
+        self._counted = counted
         self._noflush = noflush
         self._verbose = verbose
         self._test = test
@@ -180,7 +183,7 @@ class Restore:
             raise UsageError(f"line {number} policy invalid")
         if words[1] != "-":
             counters = _read_counters(words[2]) if self._counters and len(words) > 2 else None
-            if self._counters and counters is None:
+            if self._counters and counters is None and (self._counted or len(words) > 2):
                 raise UsageError(f"invalid policy counters for chain '{name}'")
             try:
                 table.set_policy(name, words[1], counters)

@@ -51,7 +51,9 @@ _COMMANDS: Final[dict[Action, Callable[[Change, tuple[Entry, ...]], Any]]] = {
     "replace": lambda change, rules: command.Replace(change.chain, change.number, rules),
     "delete": lambda change, _: command.DeleteNumber(change.chain, change.number),
     "flush": lambda change, _: command.Flush(change.chain),
-    "policy": lambda change, _: command.SetPolicy(change.chain, change.policy),
+    "policy": lambda change, _: command.SetPolicy(
+        change.chain, change.policy, (change.counters.packets, change.counters.bytes)
+    ),
     "remove": lambda change, _: command.DeleteChain(change.chain),
 }
 
