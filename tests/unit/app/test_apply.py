@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,14 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from pyipvsadm import iptables, ipvs
 from support.changes import sequences
 from support.rulesets import dumps
+from support.terminal import Begun, is_gone, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from support.app import Run
 
 PYIPVSADM = Path(sys.executable).with_name("pyipvsadm")
-PATIENCE = 60
 LONG = "50"  # seconds, in which no test waits for the end
 
 DUMP = """-A -t 192.0.2.1:80 -s rr
@@ -165,54 +163,6 @@ def test_then_there_are_no_differences_of_rules(run: Run, tmp_path: Path, dump: 
 # -- confirmation ------------------------------------------------------------------------------------------------------
 
 
-def until(wanted: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not wanted():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-class Begun:
-    """pyipvsadm, begun at a terminal of its own."""
-
-    def __init__(self, *words: str) -> None:
-        self.process, self._terminal = pty.fork()
-        if not self.process:
-            os.execv(PYIPVSADM, ["pyipvsadm", *words])  # noqa: S606  # no shell is wanted
-        self.seen = ""
-
-    def read(self, pattern: str) -> str:
-        """Read what it prints until that is there; return it."""
-        while not re.search(pattern, self.seen):
-            try:
-                data = os.read(self._terminal, 4096)
-            except OSError:  # its end
-                data = b""
-            assert data, self.seen
-            self.seen += data.decode()
-        return self.seen
-
-    def type(self, text: str) -> None:
-        os.write(self._terminal, text.encode())
-
-    def status(self) -> int:
-        """Wait for its end; return its exit status."""
-        with suppress(OSError):
-            while os.read(self._terminal, 4096):
-                pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
-
-    def hang_up(self) -> None:
-        """Have the terminal be gone."""
-        os.close(self._terminal)
-        os.waitpid(self.process, 0)
-
-    def kill(self) -> None:
-        os.kill(self.process, signal.SIGKILL)
-        os.waitpid(self.process, 0)
-        os.close(self._terminal)
-
-
 def guardian() -> int:
     """Return the process that waits."""
     done = subprocess.run([PYIPVSADM, "apply", "same"], capture_output=True, text=True, check=False)
@@ -222,14 +172,10 @@ def guardian() -> int:
     return int(found[1])
 
 
-def is_gone(process: int) -> bool:
-    return not Path(f"/proc/{process}").exists() or "State:\tZ" in Path(f"/proc/{process}/status").read_text()
-
-
 @pytest.fixture
 def begun() -> Iterator[Begun]:
     """Begin a change that waits; whatever is left of it is taken back in the end."""
-    one = Begun("apply", "other", "--confirm", LONG)
+    one = Begun(PYIPVSADM, "apply", "other", "--confirm", LONG)
     one.read("done: 2 changes, to be taken back at")
     yield one
     with suppress(OSError):
@@ -288,7 +234,7 @@ def test_one_at_a_time_and_other_kinds_meanwhile(begun: Begun, run: Run) -> None
 
 @pytest.mark.parametrize("end", ["hang_up", "kill"])
 def test_the_terminal_is_gone(sandbox: Path, end: str) -> None:
-    one = Begun("apply", "other", "--confirm", "3")
+    one = Begun(PYIPVSADM, "apply", "other", "--confirm", "3")
     one.read("to be taken back at")
     process = guardian()
     getattr(one, end)()
