@@ -312,7 +312,8 @@ set -g __iptables_options \
     '--sport --source-port|4 6|match sctp|1|||PORT[:PORT]' \
     '--dport --destination-port|4 6|match sctp|1|||PORT[:PORT]' \
     '--chunk-types|4 6|match sctp|2||all any only|all/any/only CHUNK[:FLAGS][,CHUNK...]' \
-    '--match-set --set|4 6|match set|2|||NAME src/dst[,...]' \
+    '--match-set|4 6|match set|2|||NAME src/dst[,...]' \
+    '--set|4 6|match set|2|--match-set||NAME src/dst[,...]' \
     '--return-nomatch|4 6|match set|0|||' \
     '--update-counters|4 6|match set|0|||' \
     '--update-subcounters|4 6|match set|0|||' \

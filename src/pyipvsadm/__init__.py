@@ -16,6 +16,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pyipvsadm import check as check
     from pyipvsadm import iptables as iptables
     from pyipvsadm import ipvs as ipvs
 
@@ -24,7 +25,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> object:
     """Import the public subpackages when they are first named: the drop-in commands share this file."""
-    if name in ("iptables", "ipvs"):
+    if name in ("check", "iptables", "ipvs"):
         import importlib
 
         return importlib.import_module(f"pyipvsadm.{name}")

@@ -95,3 +95,36 @@ def memory(address: int, size: int) -> bytes:
     """Return a copy of what a library has at an address."""
     data: bytes = _memory[address : address + size]
     return data
+
+
+class Size(_SimpleCData):  # type: ignore[type-arg]
+    """``size_t``."""
+
+    _type_ = "L"
+
+
+def printed(print_something: Callable[..., Any], *arguments: Any) -> bytes:
+    """Return what a function of a C library prints: C's standard output is a piece of memory while it runs.
+
+    Its order with what the interpreter prints cannot get lost so, whatever standard output is. What other threads print
+    through C at that moment is caught too. Needs a C library whose ``stdout`` is a variable, as glibc's is.
+    """
+    libc = open_library(None)
+    open_memstream = function(libc, "open_memstream", Pointer, Pointer, Pointer)
+    fclose = function(libc, "fclose", Int, Pointer)
+    free = function(libc, "free", Pointer, Pointer)
+    stdout = Pointer.from_address(_ctypes.dlsym(libc, "stdout"))
+    place, size = Pointer(), Size()
+    stream = open_memstream(by_reference(place), by_reference(size))
+    if not stream:
+        raise MemoryError
+    before = stdout.value
+    stdout.value = stream
+    try:
+        print_something(*arguments)
+    finally:
+        stdout.value = before
+        fclose(stream)
+    text = memory(place.value, size.value)
+    free(place)
+    return text

@@ -13,13 +13,35 @@ class PyIpvsadmError(Exception):
 
 
 class UsageError(PyIpvsadmError):
-    """Arguments that do not make a command; ``line`` is the dump's line number, counted from 1, or None."""
+    """Arguments that do not make a command; ``line`` is the dump's line number, counted from 1, or None.
 
-    def __init__(self, message: str, *, exit_status: int = 2, line: int | None = None) -> None:
+    ``argument`` is the index of the word that is wrong, where that is known. ``option`` names what it is about, for the
+    parser, which finds the word by it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_status: int = 2,
+        line: int | None = None,
+        argument: int | None = None,
+        option: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.exit_status = exit_status
         self.line = line
+        self.argument = argument
+        self.option = option
+
+
+class UnknownOptionError(UsageError):
+    """A word that looks like an option and is none, or none of what was named before it."""
+
+
+class MisplacedOptionError(UsageError):
+    """An option that does not go with its command or with others, or that is missing or given twice."""
 
 
 class KernelError(PyIpvsadmError):

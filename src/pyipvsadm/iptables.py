@@ -269,7 +269,7 @@ class _Tools:
             noflush=noflush,
             test=test,
         )
-        work.run(dump.split("\n"))
+        work.run((dump if dump.endswith("\n") else f"{dump}\n").split("\n"))
         return work.tables()
 
     def _take_lock(self, wait: int | None) -> None:
@@ -525,9 +525,8 @@ class Table:
     def save(self, *, counters: bool = False) -> str:
         """Return the table as iptables-save(8) prints it, without its comments: ``*nat`` … ``COMMIT``."""
         table = self._opened().table
-        chains = table.chains(references=False)
         with self._inside:
-            return "".join(dump(self.name, chains, self._entries, self._renderer, counters=counters))
+            return "".join(dump(table, self._renderer, counters=counters, rules_of=self._entries))
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 

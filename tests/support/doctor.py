@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyipvsadm import doctor
+from support import nobody
 
 if TYPE_CHECKING:
     from pyipvsadm.doctor import Finding
@@ -54,6 +54,6 @@ def sysctl(namespace: Namespace, **settings: int) -> None:
 
 def as_nobody(program: str) -> str:
     """Return what a Python program prints that is run without rights."""
-    command = ["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-c", program]
-    environment = {"PATH": PATH, "PYTHONPATH": str(ROOT / "src")}
-    return subprocess.check_output(command, env=environment, text=True)
+    done = nobody.run(".venv/bin/python", "-c", program)
+    assert not done.returncode, done.stderr
+    return done.stdout

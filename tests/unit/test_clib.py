@@ -50,3 +50,22 @@ def test_what_a_library_lacks_is_an_error() -> None:
         clib.function(LIBC, "no_such_function", clib.Int)
     with pytest.raises(OSError, match="libnosuch"):
         clib.open_library("libnosuch.so.1")
+
+
+def test_what_c_prints_is_caught(capfd: pytest.CaptureFixture[str]) -> None:
+    puts = clib.function(LIBC, "puts", clib.Int, clib.Text)
+    assert clib.printed(puts, b"one") == b"one\n"
+    assert clib.printed(puts, b"x" * 100_000) == b"x" * 100_000 + b"\n"
+    assert clib.printed(lambda: None) == b""
+    puts(b"after")
+    clib.function(LIBC, "fflush", clib.Int, clib.Pointer)(None)
+    assert capfd.readouterr().out == "after\n"
+
+
+def test_standard_output_comes_back_after_an_error() -> None:
+    def fail() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        clib.printed(fail)
+    assert clib.printed(clib.function(LIBC, "puts", clib.Int, clib.Text), b"one") == b"one\n"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support import nobody
 from support.tmux import Terminal
 
 if TYPE_CHECKING:
@@ -150,9 +150,7 @@ def test_top(ruled: Namespace, lock: dict[str, str]) -> None:
 
 def test_without_the_right(ruled: Namespace) -> None:
     with ruled.entered():
-        done = subprocess.run(
-            [PYIPVSADM, "show", "--kind", "iptables"], user=65534, capture_output=True, text=True, check=False
-        )
+        done = nobody.run(".venv/bin/python", "-m", "pyipvsadm.app.main", "show", "--kind", "iptables")
     assert done.returncode == 2
     assert done.stderr.startswith("pyipvsadm: the kernel's tables of iptables: ")
     assert "run it as root" in done.stderr

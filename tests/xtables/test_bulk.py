@@ -185,3 +185,73 @@ def test_python_reads_and_restores_whole_sets_of_tables(pair: Pair, monkeypatch:
         iptables.restore("*filter\n", netns=name)
     iptables.restore("*filter\nCOMMIT\n", netns=name, test=True)
     assert iptables.read(netns=name) == live
+
+
+ODD = (
+    "*filter\n:foo - [0:0]\nCOMMIT",
+    "*filter\n:foo - [0:0]\n-V\nCOMMIT\n",
+    "*filter\n:foo - [0:0]\n",
+    "garbage\n",
+    "*\n",
+    "*filter\n:\n",
+    "*filter\n:INPUT\nCOMMIT\n",
+    "*filter\n*nat\nCOMMIT\n",
+    "*filter\nCOMMIT x\n",
+    "*filter\nCOMMIT\nCOMMIT\n",
+    "*filter x\n\n# note\nCOMMIT\n",
+    "*filter\n:INPUT ACCEPT\r\nCOMMIT\n",
+    "*filter\n:foo -\r\nCOMMIT\n",
+    "*nat\n:x - [0:0]\n garbage\n*filter\n-A INPUT\nCOMMIT\n",
+    "garbage\n:a -\n-A INPUT\n*filter\n-A INPUT\nCOMMIT\n",
+    "*nope\nCOMMIT\n",
+    "*filter\n-A INPUT -j \nCOMMIT\n",
+    "*filter\n-A  INPUT  -j  ACCEPT \nCOMMIT\n",
+    "*filter\n-A\tINPUT\t-j\tACCEPT\nCOMMIT\n",
+    "*filter\n:one - [0:0]\n:one - [0:0]\nCOMMIT\n",
+    "*filter\n:ACCEPT - [0:0]\nCOMMIT\n",
+    f"*filter\n:{29 * 'x'} - [0:0]\nCOMMIT\n",
+    "*filter\n-A missing -j ACCEPT\nCOMMIT\n",
+    '*filter\n-A INPUT -m comment --comment "a -m b -j c" -j ACCEPT\nCOMMIT\n',
+    '*filter\n-A INPUT -m comment --comment "a \\" -m b" -m tcp -p tcp -j ACCEPT\nCOMMIT\n',
+    '*filter\n-A INPUT -m comment --comment "open -j ACCEPT\nCOMMIT\n',
+    '*filter\n-A "INPUT" -i "lo" -j ACCEPT\nCOMMIT\n',
+    *(
+        f"*filter\n{counters} -A INPUT\nCOMMIT\n"
+        for counters in (
+            "[1:2x]",
+            "[1:2",
+            "[ 1: 2]",
+            "[1 :2]",
+            "[x:1]",
+            "[1:]",
+            "[-1:5]",
+            "[1:2]x",
+            "[:]",
+            "[]",
+            "[0x1:1]",
+        )
+    ),
+    *(
+        f"*filter\n:INPUT ACCEPT {counters}\nCOMMIT\n"
+        for counters in (
+            "[1:2x]",
+            "[1:2",
+            "[1 :2]",
+            "[x:1]",
+            "1:2",
+            "[1:]",
+            "[-1:5]",
+            "[1:2]x",
+            "[5:99999999999999999999]",
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize("dump", ODD)
+@pytest.mark.parametrize("words", [(), ("-c",), ("-n",), ("-v",), ("-T", "filter"), ("-T", "nope")], ids=" ".join)
+def test_odd_dumps(pair: Pair, dump: str, words: tuple[str, ...]) -> None:
+    theirs, mine = (run("iptables-restore", *words, stdin=dump) for run in (pair.peer, pair.ours))
+    assert (mine.status, mine.stdout) == (theirs.status, theirs.stdout)
+    assert bool(mine.stderr) == bool(theirs.stderr)
+    assert_the_same(pair, 4, "filter")

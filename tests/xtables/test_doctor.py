@@ -262,6 +262,8 @@ def test_nobody_is_told_what_cannot_be_seen(netns: Namespace, lock: Path) -> Non
 def test_a_right_of_another_user_namespace_does_not_count(netns: Namespace) -> None:
     """After unshare --user a process has every right, but not in a network namespace that is not its own."""
     words = ["unshare", "--user", "--map-root-user"]
+    if netns.run([*words, "true"]).status:
+        pytest.skip("the kernel makes no user namespaces here: none in a chroot, nor where they are turned off")
     examine = [sys.executable, "-c", EXAMINE, "rights"]
     assert netns.run([*words, *examine]).stdout == "warning rights sudo pyipvsadm doctor\n"
     assert netns.run([*words, "--net", *examine]).stdout == "ok rights\n"

@@ -58,6 +58,7 @@ def translated() -> Iterator[None]:
     except PyIpvsadmError as error:
         raise Trouble(str(error)) from None
     except OSError as error:
+        _give_up_output()
         raise Trouble(words(error)) from None
 
 
@@ -88,6 +89,14 @@ def complain(text: str) -> None:
     """Write a line to standard error, if anything is there to take it."""
     with suppress(OSError):
         click.echo(f"pyipvsadm: {' '.join(text.split())}", err=True)
+
+
+def _give_up_output() -> None:
+    """Have the interpreter not try again, at its end, to write what cannot be written: it would have the last word."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        forget_output()
 
 
 def forget_output() -> None:

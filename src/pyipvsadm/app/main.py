@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "undrain": ("undrain", "Put a drained server back with its old weight."),
     "top": ("top", "Watch the rates of services and servers, or of rules."),
     "doctor": ("doctor", "Find out why it does not work, and what mends it."),
+    "check": ("check", "Find mistakes in dumps."),
 }
 
 

@@ -96,7 +96,10 @@ def read_input() -> bytes:
 
 
 def read_lines(descriptor: int) -> Iterator[str]:
-    """Yield the lines of an open file as they are read, without their ends. Raises OSError."""
+    """Yield the lines of an open file as they are read, the last of them being what follows its last newline.
+
+    Raises OSError.
+    """
     left = b""
     while part := os.read(descriptor, 1 << 18):
         end = part.rfind(b"\n")
@@ -105,8 +108,7 @@ def read_lines(descriptor: int) -> Iterator[str]:
             continue
         yield from (left + part[:end]).decode("utf-8", "surrogateescape").split("\n")
         left = part[end + 1 :]
-    if left:
-        yield left.decode("utf-8", "surrogateescape")
+    yield left.decode("utf-8", "surrogateescape")
 
 
 def environment(name: str) -> str | None:

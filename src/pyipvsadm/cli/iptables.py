@@ -7,6 +7,7 @@ from pyipvsadm.cli.xtables import Tool
 from pyipvsadm.errors import KernelError, UsageError
 from pyipvsadm.xtables import VERSION, command
 from pyipvsadm.xtables.engine import Engine, changes
+from pyipvsadm.xtables.listing import Lister
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
 from pyipvsadm.xtables.syntax import FORMS
 
@@ -14,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pyipvsadm.xtables.engine import Form
+    from pyipvsadm.xtables.listing import Form
     from pyipvsadm.xtables.syntax import Command, Wanted
 
 
@@ -47,14 +48,13 @@ def _carry_out(tool: Tool, asked: Command, wanted: Wanted) -> int:
         say(f"Not {VERSION.removeprefix('v')} ;-)\n" if asked.negated else tool.version())
         return 0
     if isinstance(asked, command.Help):
-        from pyipvsadm.xtables.usage import usage
-
-        say(usage(tool.name, tool.family, asked.extensions))
+        say(tool.usage(asked))
         return 0
     form = _form(asked, wanted.form)
-    for warning in wanted.warnings:
-        complain(warning)
     tool.take_lock(wanted.wait)
+    if isinstance(asked, (command.List, command.ListRules)) and asked.zero is None and asked.verbose < 2:
+        Lister(tool.read(wanted.table), tool.renderer, tool.say, form).run(asked)
+        return 0
     table = tool.open(wanted.table)
     Engine(table, tool.renderer, tool.say, complain, form).run(asked)
     if changes(asked):

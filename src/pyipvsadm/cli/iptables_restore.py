@@ -8,6 +8,7 @@ from pyipvsadm.cli.console import STDIN, complain, guarded, program, read_lines,
 from pyipvsadm.cli.options import parse_options
 from pyipvsadm.cli.xtables import Tool
 from pyipvsadm.errors import UsageError
+from pyipvsadm.xtables.command import Version
 from pyipvsadm.xtables.kinds import read_number
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
 from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore
@@ -56,7 +57,7 @@ def run(tool: Tool, words: Sequence[str]) -> int:
         say(tool.version())
         return 0
     if "h" in given:
-        say(_usage(tool.name))
+        complain(_usage(tool.name))
         return 0
     if len(files) > 1:
         complain("Unknown arguments found on commandline")
@@ -89,12 +90,14 @@ def _restore(tool: Tool, given: Given, source: int) -> int:
         warn=complain,
         counters="c" in given,
         noflush="n" in given,
-        verbose="v" in given,
+        verbose=len(given.get("v") or ""),
         test="t" in given,
         only=given.get("T"),
     )
     try:
-        restore.run(read_lines(source))
+        end = restore.run(read_lines(source))
+        if end is not None:
+            say(tool.version() if isinstance(end, Version) else tool.usage(end))
     except UsageError as error:
         return tool.blame(error)
     except LineFailed as error:

@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    # What was given, by letter; None where it has no argument.
+    # The arguments of what was given, by letter; None for one that is missing. What takes no argument has its letter,
+    # as often as it was given.
     Given = dict[str, str | None]
     Declared = Sequence[
         tuple[str, str, str]
@@ -30,7 +31,7 @@ def parse_options(words: Sequence[str], declared: Declared) -> tuple[Given, list
             letter, text = _long(word, declared)
             if text is None and letters[letter]:
                 text = _next(letters[letter], waiting, f"option '{word}' requires an argument")
-            given[letter] = text
+            given[letter] = text if letters[letter] else _counted(given, letter)
         elif word[:1] == "-" and word != "-":
             _short(word, letters, waiting, given)
         else:
@@ -58,10 +59,14 @@ def _short(word: str, letters: dict[str, str], waiting: list[str], given: Given)
             raise UsageError(f"invalid option -- '{letter}'")
         attached = word[place:]
         if not argument or (argument == "?" and attached):
-            given[letter] = None
+            given[letter] = None if argument else _counted(given, letter)
             continue
         given[letter] = attached or _next(argument, waiting, f"option requires an argument -- '{letter}'")
         return
+
+
+def _counted(given: Given, letter: str) -> str:
+    return (given.get(letter) or "") + letter
 
 
 def _next(argument: str, waiting: list[str], error: str) -> str | None:

@@ -14,12 +14,15 @@ from pyipvsadm.xtables.syntax import RuleParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Final
+    from collections.abc import Callable, Sequence
+    from typing import Final, TypeVar
 
-    from pyipvsadm.xtables.backend.base import Backend, Table
+    from pyipvsadm.xtables.backend.base import Backend, Listing, Table
     from pyipvsadm.xtables.backend.sandbox import SandboxBackend
+    from pyipvsadm.xtables.command import Help
     from pyipvsadm.xtables.options import Family
+
+    T = TypeVar("T")
 
 _OWN: Final = {"--sandbox": "file", "--netns": "namespace"}
 _REFUSED: Final = 1
@@ -61,6 +64,12 @@ class Tool:
         """Return the line of -V."""
         return f"{self.name} {VERSION}\n"
 
+    def usage(self, asked: Help) -> str:
+        """Return the text of -h."""
+        from pyipvsadm.xtables.usage import usage
+
+        return usage(self.name, self.family, asked.extensions)
+
     def take_lock(self, wait: int | None) -> None:
         """Take the lock of all tables, once. Raises LockHeldError."""
         if self._sandbox is not None:
@@ -70,8 +79,15 @@ class Tool:
 
     def open(self, table: str) -> Table:
         """Open a table; raises UsageError (status 3) where there is none of this name."""
+        return self._opened(self.backend.open, table)
+
+    def read(self, table: str) -> Listing:
+        """Open a table to look at it, as ``open`` does."""
+        return self._opened(self.backend.read, table)
+
+    def _opened(self, how: Callable[[str], T], table: str) -> T:
         try:
-            return self.backend.open(table)
+            return how(table)
         except KernelError as error:
             raise UsageError(
                 f"can't initialize {self.name} table `{table}': {error.reason}\n"

@@ -94,7 +94,10 @@ class DumpParser:
         kind, make, settings = meaning
         service = self._service
         if service is None or words[2] != self._service_words[1] or words[1] != self._service_words[0]:
-            service = self._service = WORDS[words[1]].read(words[2], Draft(self._names))
+            try:
+                service = self._service = WORDS[words[1]].read(words[2], Draft(self._names))
+            except UsageError:
+                return parse_words(words, self._names)  # which says where it is wrong
             self._service_words = words[1], words[2]
         endpoint = self._names.endpoint(words[4], service.protocol)
         if endpoint is None:
@@ -103,6 +106,8 @@ class DumpParser:
         key = _make_key((ServerKey, family, address, service.port if port is None else port))
         if settings.forward == "masq" and family == service.family:
             return make((kind, service, _make_server((RealServer, key, *settings[2:]))))
+        if settings.forward != "ipip" and family != service.family:
+            return parse_words(words, self._names)
         return make((kind, service, placed(service, key, settings)))
 
 

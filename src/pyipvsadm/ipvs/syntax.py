@@ -1,13 +1,13 @@
 """The words of a command line, or of a line of a dump, to a command: what ipvsadm decides before it asks the kernel.
 
-Three steps, as there: ``_scan`` cuts words into options as popt(3) does; ``parse`` reads their values one after the
+Three steps, as there: ``scan`` cuts words into options as popt(3) does; ``parse`` reads their values one after the
 other, so that the first mistake is the one reported; ``_Rules`` compare what was given with what the command takes.
 """
 
 from __future__ import annotations
 
 from pyipvsadm.abi import ip_vs
-from pyipvsadm.errors import UsageError
+from pyipvsadm.errors import MisplacedOptionError, UnknownOptionError, UsageError
 from pyipvsadm.ipvs import command
 from pyipvsadm.ipvs.model import RealServer, SyncDaemon, Timeouts, VirtualService
 from pyipvsadm.ipvs.names import to_number
@@ -31,15 +31,21 @@ if TYPE_CHECKING:
 class OptionError(UsageError):
     """Options that cannot be told apart; the only mistake in a line of a dump after which ipvsadm 1.31 reads on."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, exit_status=255)
+    def __init__(self, message: str, argument: int) -> None:
+        super().__init__(message, exit_status=255, argument=argument)
+
+
+class UnknownError(OptionError, UnknownOptionError):
+    """An option that ipvsadm does not have."""
 
 
 # -- words to options --------------------------------------------------------------------------------------------------
 
 
-def _scan(words: Sequence[str], rest: list[str]) -> Iterator[tuple[Word, str | None, str]]:
-    """Yield each option with its argument, and the last word it is made of; words that are no options go to ``rest``.
+def scan(words: Sequence[str], rest: list[int]) -> Iterator[tuple[Word, str | None, int]]:
+    """Yield each option with its argument, and the index of the last word it is made of.
+
+    The indexes of words that are no options go to ``rest``.
 
     As popt(3) has it: no abbreviations; letters can share a dash; an argument follows "=", directly after its letter,
     or as the next word whatever that is, only not "-…" where the argument is optional. Raises OptionError when it
@@ -52,47 +58,47 @@ def _scan(words: Sequence[str], rest: list[str]) -> Iterator[tuple[Word, str | N
         option = WORDS.get(word)
         if option is not None:
             if option.argument == "none":
-                yield option, None, word
+                yield option, None, index - 1
                 continue
         elif word[:1] != "-" or word == "-":
-            rest.append(word)
+            rest.append(index - 1)
             continue
         elif word == "--":
-            rest += words[index:]
+            rest += range(index, end)
             return
         elif word[:2] == "--":
             name, equals, text = word.partition("=")
             option = WORDS.get(name)
             if option is None:
-                raise OptionError(f"{word}: unknown option")
+                raise UnknownError(f"{word}: unknown option", index - 1)
             if option.argument == "none":
-                raise OptionError(f"{word}: option does not take an argument")
+                raise OptionError(f"{word}: option does not take an argument", index - 1)
             if equals:
-                yield option, text, word
+                yield option, text, index - 1
                 continue
         else:
             for place, letter in enumerate(word[1:], 2):
                 option = WORDS.get(f"-{letter}")
                 if option is None:
-                    raise OptionError(f"{word}: unknown option")
+                    raise UnknownError(f"{word}: unknown option", index - 1)
                 attached = word[place:]
                 if option.argument == "none":
                     if attached[:1] == "=":
-                        raise OptionError(f"{word}: option does not take an argument")
-                    yield option, None, word
+                        raise OptionError(f"{word}: option does not take an argument", index - 1)
+                    yield option, None, index - 1
                 elif attached:
-                    yield option, attached.removeprefix("="), word
+                    yield option, attached.removeprefix("="), index - 1
                     break
             if option is None or option.argument == "none" or attached:
                 continue
         # the argument is the next word
         if index < end and (option.argument == "required" or words[index][:1] != "-"):
-            yield option, words[index], words[index]
             index += 1
+            yield option, words[index - 1], index - 1
         elif option.argument == "optional":
-            yield option, None, word
+            yield option, None, index - 1
         else:
-            raise OptionError(f"{word}: missing argument")
+            raise OptionError(f"{word}: missing argument", index - 1)
 
 
 # -- options to a command ----------------------------------------------------------------------------------------------
@@ -110,35 +116,54 @@ def parse(argv: Sequence[str], names: Names) -> Command:
 
 def parse_words(words: Sequence[str], names: Names) -> Command:
     """Return the command that words ask for, one at least; see ``parse``."""
-    rest: list[str] = []
-    scan = _scan(words, rest)
+    rest: list[int] = []
+    options = scan(words, rest)
     try:
-        verb, text, _ = next(scan)
+        verb, text, place = next(options)
     except (StopIteration, OptionError):
-        raise UsageError(TRY_HELP, exit_status=255) from None
+        raise UsageError(TRY_HELP, exit_status=255, argument=0) from None
     if not isinstance(verb, Verb):
-        raise UsageError(TRY_HELP, exit_status=255)
+        raise UsageError(TRY_HELP, exit_status=255, argument=0)
     if verb.name == "help":
         return command.Help()
     if verb.name == "version":
         return command.Version()
-    draft = Draft(names)
+    places = {"": place}  # by slots, where they were given
+    try:
+        return _read_command(words, verb, text, options, rest, Draft(names), places)
+    except UsageError as error:
+        if error.argument is None:
+            error.argument = places.get(error.option, place)
+        raise
+
+
+def _read_command(
+    words: Sequence[str],
+    verb: Verb,
+    operand: str | None,
+    options: Iterator[tuple[Word, str | None, int]],
+    rest: list[int],
+    draft: Draft,
+    places: dict[str, int],
+) -> Command:
+    """Return the command of a verb and its options, having noted in ``places`` where each stands."""
     given = draft.values
     if verb.to:
-        given[verb.to] = verb.read(text, draft)
+        given[verb.to] = verb.read(operand, draft)
     seen = 0
-    for option, text, word in scan:
+    for option, text, place in options:
         if not isinstance(option, Option):
-            raise UsageError(f"invalid option `{word}'")
+            raise MisplacedOptionError(f"invalid option `{words[place]}'", argument=place)
         bit = BITS[option.slot]
         if seen & bit:
-            raise UsageError(f"multiple '{option.slot}' options specified")
+            raise MisplacedOptionError(f"multiple '{option.slot}' options specified", argument=place)
         seen |= bit
+        places[option.slot] = places[""] = place
         given[option.to] = option.read(text, draft)
     if verb.operands:
-        given["timeouts"], rest = _timeouts(rest), rest[3:]
+        given["timeouts"], rest = _timeouts(words, rest), rest[3:]
     if rest:
-        raise UsageError(f"unexpected argument {rest[0]}")
+        raise UsageError(f"unexpected argument {words[rest[0]]}", argument=rest[0])
     if seen & _SCHED_FLAGS:
         given["flags"] = _scheduler_flags(given)
     _RULES[verb.name].check(seen)
@@ -148,15 +173,15 @@ def parse_words(words: Sequence[str], names: Names) -> Command:
 TRY_HELP: Final = "Try `ipvsadm -h' or 'ipvsadm --help' for more information."
 
 
-def _timeouts(words: Sequence[str]) -> Timeouts:
+def _timeouts(words: Sequence[str], operands: Sequence[int]) -> Timeouts:
     """Read the operands of --set, which stand anywhere among its options."""
-    if len(words) < 3:
+    if len(operands) < 3:
         raise UsageError("--set option requires 3 timeout values")
     seconds = []
-    for word in words[:3]:
-        value = to_number(word, 0, LONGEST_TIMEOUT)
+    for place in operands[:3]:
+        value = to_number(words[place], 0, LONGEST_TIMEOUT)
         if value is None:
-            raise UsageError(f"invalid timeout value `{word}' specified")
+            raise UsageError(f"invalid timeout value `{words[place]}' specified", argument=place)
         seconds.append(value)
     return Timeouts(*seconds)
 
@@ -182,11 +207,13 @@ class _Rules(Record):
         earlier = ""
         for slot, bit in BITS.items():
             if bit & seen & self.illegal:
-                raise UsageError(f"Illegal '{slot}' option with the {self.where}")
+                raise MisplacedOptionError(f"Illegal '{slot}' option with the {self.where}", option=slot)
             if bit & ~seen & self.needed:
-                raise UsageError(f"You need to supply the '{slot}' option for the {self.where}")
+                raise MisplacedOptionError(f"You need to supply the '{slot}' option for the {self.where}", option=slot)
             if bit & clash and earlier:
-                raise UsageError(f"The option '{slot}' conflicts with the '{earlier}' option in the {self.where}")
+                raise MisplacedOptionError(
+                    f"The option '{slot}' conflicts with the '{earlier}' option in the {self.where}", option=slot
+                )
             if bit & clash:
                 earlier = slot
 
@@ -229,10 +256,10 @@ def _scheduler_flags(given: dict[str, Any]) -> int:
     words = given["sched_flags"].split(",")
     for word in [word for word in words if word] or (words if len(words) > 1 else ()):
         if word not in _FLAGS:
-            raise UsageError(f"invalid scheduler flag `{word}'")
+            raise UsageError(f"invalid scheduler flag `{word}'", option="sched-flags")
         scheduler, flag = _FLAGS[word]
         if scheduler and scheduler != given.get("scheduler"):
-            raise UsageError(f"incompatible scheduler flag `{word}'")
+            raise UsageError(f"incompatible scheduler flag `{word}'", option="sched-flags")
         flags |= flag
     return flags
 
@@ -247,10 +274,10 @@ def _virtual_service(given: dict[str, Any]) -> VirtualService:
     if timeout:
         flags |= ip_vs.IP_VS_SVC_F_PERSISTENT
     elif not key.port and not key.fwmark:
-        raise UsageError("Zero port specified for non-persistent service")
+        raise UsageError("Zero port specified for non-persistent service", option="service-address")
     if "ops" in given:
         if not (key.protocol == "udp" or key.fwmark):
-            raise UsageError("One-Packet Scheduling is only for UDP virtual services")
+            raise MisplacedOptionError("One-Packet Scheduling is only for UDP virtual services", option="ops")
         flags |= ip_vs.IP_VS_SVC_F_ONEPACKET
     return VirtualService(
         key, given.get("scheduler") or "wlc", flags, timeout, given.get("netmask"), given.get("pe_name", "")
@@ -272,7 +299,7 @@ def _real_server(given: dict[str, Any], seen: int) -> RealServer:
     server = placed(given["key"], settings.key, settings)
     if seen & _TUNNEL:
         if forward != "ipip":
-            raise UsageError("Tunnel options conflict with forward method")
+            raise MisplacedOptionError("Tunnel options conflict with forward method", option="tun-type")
         _TUNNEL_RULES[settings.tun_type].check(seen)
     return server
 
@@ -280,7 +307,7 @@ def _real_server(given: dict[str, Any], seen: int) -> RealServer:
 def placed(service: ServiceKey, server: ServerKey, settings: RealServer) -> RealServer:
     """Return a server with the settings of another, for a service; the rules that know both ends are here."""
     if settings.forward != "ipip" and server.family != service.family:
-        raise UsageError("Different address family is allowed only for tunneling servers")
+        raise UsageError("Different address family is allowed only for tunneling servers", option="real-server")
     if settings.forward != "masq" and not service.fwmark and server.port != service.port:
         server = server.replace(port=service.port)  # packets reach the server as they came
     return RealServer.make((server, *settings[2:]))
@@ -290,7 +317,7 @@ def _list(given: dict[str, Any]) -> List:
     counted = given.keys() & {"stats", "rate", "thresholds"}
     alone = given.keys() & {"timeout", "daemon"}
     if (counted and ("connection" in given or alone)) or (alone and "persistent_conn" in given):
-        raise UsageError("options conflicts in the list command")
+        raise MisplacedOptionError("options conflicts in the list command")
     return command.List(**{field: given[field] for field in command.List.__fields__ if field in given})
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from pyipvsadm.filters import ChosenChain
-    from pyipvsadm.xtables.backend.base import Table
+    from pyipvsadm.xtables.backend.base import Listing
     from pyipvsadm.xtables.command import List, ListRules
     from pyipvsadm.xtables.model import Rule as Entry
     from pyipvsadm.xtables.parts import Match, Rule, Target
@@ -43,7 +43,7 @@ _INDENT: Final = 4
 
 
 def listing(
-    table: Table,
+    table: Listing,
     chains: Iterable[tuple[Chain, list[tuple[int, Entry]]]],
     asked: List | ListRules,  # noqa: ARG001  # a document has everything
     renderer: Renderer,

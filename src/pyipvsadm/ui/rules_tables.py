@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table as Drawn
 
-    from pyipvsadm.xtables.backend.base import Table
+    from pyipvsadm.xtables.backend.base import Listing
     from pyipvsadm.xtables.command import List, ListRules
     from pyipvsadm.xtables.model import Chain, Rule
     from pyipvsadm.xtables.render import Cells, Renderer
@@ -45,7 +45,7 @@ _WIDEST_DETAILS: Final = 24  # of which at least so many characters are to stand
 
 
 def listing(
-    table: Table,
+    table: Listing,
     chains: Iterable[tuple[Chain, list[tuple[int, Rule]]]],
     asked: List | ListRules,
     renderer: Renderer,

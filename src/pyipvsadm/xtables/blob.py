@@ -19,12 +19,13 @@ from pyipvsadm.xtables.model import HOOKS, POLICIES, Chain, Rule
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Final
 
     from pyipvsadm.xtables.options import Family
 
     Memory = bytes | mmap.mmap
+    Place = tuple[int, int, int]  # where an entry begins, where its target does, where it ends
 
 NAME: Final = "32s"
 INFO: Final = struct.Struct(f"@{NAME}I5I5III")  # struct ipt_getinfo
@@ -36,13 +37,11 @@ GET_REVISION: Final = struct.Struct("@29sB")  # struct xt_get_revision
 
 _ERROR_TARGET: Final = struct.Struct("@H29sB30s0Q")  # struct xt_error_target
 _ERROR_NAME: Final = _ERROR_TARGET.size - entry.PAYLOAD_AT
-_ERROR_SIGN: Final = struct.pack("@H6s", _ERROR_TARGET.size, b"ERROR")
 _VERDICT_AT: Final = 32  # of a standard target
 _VERDICTS: Final = {-1: "DROP", -2: "ACCEPT", -4: "QUEUE", -5: "RETURN"}  # - NF_* - 1; XT_RETURN
 _sizes: Final = struct.Struct("@HH").unpack_from  # of an entry: where its target begins, and where it ends
-_pack_sizes: Final = struct.Struct("@HH").pack
-_size: Final = struct.Struct("@H").unpack_from
-_verdict: Final = struct.Struct("@i").unpack_from
+unpack_size: Final = struct.Struct("@H").unpack_from  # of a match or target
+unpack_verdict: Final = struct.Struct(f"@{_VERDICT_AT}xi").unpack_from  # of a target for verdicts and jumps
 _make_rule: Final = maker(Rule)
 
 
@@ -72,7 +71,7 @@ def policies(family: Family, head: Head, entries: Memory) -> dict[str, str]:
 
 
 def _policy(family: Family, entries: Memory, at: int) -> str:
-    (verdict,) = _verdict(entries, at + entry.MATCHES_AT[family] + _VERDICT_AT)
+    (verdict,) = unpack_verdict(entries, at + entry.MATCHES_AT[family])
     policy = _VERDICTS.get(verdict)
     if policy not in POLICIES:
         raise WireError("struct xt_standard_target", at, "the verdict of a policy", str(verdict))
@@ -97,7 +96,7 @@ def counters(family: Family, entries: bytes) -> list[bytes]:
     at = 0
     while at < len(entries):
         found.append(entries[at + counters_at : at + counters_at + COUNTERS.size])
-        (length,) = _size(entries, at + end_at)
+        (length,) = unpack_size(entries, at + end_at)
         at += length
     return found
 
@@ -108,84 +107,50 @@ class Snapshot:
     def __init__(self, family: Family, name: str, head: Head, entries: Memory) -> None:
         self.family = family
         self.name = name
-        self.head = head
         self.entries = entries
-        self._sizes_at = entry.HEADER_SIZE[family] + 4
-        self._matches_at = entry.MATCHES_AT[family]
-        self._return_size = self._matches_at + entry.STANDARD_SIZE
         self._policies = policies(family, head, entries)
-        self._ranges = self._find()
-        self._jumps = {begin: name for name, (begin, _) in self._ranges.items()}  # by the offsets that they go to
+        # By chain, in the kernel's order: where its first rule begins, its rules, where its policy or RETURN is.
+        found = _walk(family, head, entries)
+        self._chains = {name: found[name] for name in self._policies}
+        self._chains.update({name: found[name] for name in in_order(found) if name not in self._policies})
+        # What a verdict leads to: one by its number, a chain by the offset of its first rule.
+        self.goals = dict(_VERDICTS)
+        self.goals.update({begin: name for name, (begin, _, _) in self._chains.items()})
 
     # -- chains --------------------------------------------------------------------------------------------------------
 
-    def _find(self) -> dict[str, tuple[int, int]]:
-        """Return the chains in libiptc's order, in which names are compared as bytes.
-
-        Each has the offset of its first rule, and that of what follows the last one: its policy or RETURN.
-        """
-        head = self.head
-        found = [(HOOKS[hook], (head.hook_entry[hook], head.underflow[hook])) for hook in head.hooks()]
-        heads = list(self._heads())
-        if not heads:
-            raise WireError("struct ipt_entry", head.size, "a last entry with the target ERROR", "none")
-        head_size = self._matches_at + _ERROR_TARGET.size
-        others = [
-            (self._chain_name(at), (at + head_size, heads[number] - self._return_size))
-            for number, at in enumerate(heads[:-1], 1)  # the last one begins no chain
-        ]
-        others.sort(key=lambda other: encode(other[0]))
-        return dict(found + others)
-
-    def _heads(self) -> Iterator[int]:
-        """Yield the offsets of the entries with the target ERROR.
-
-        The bytes of a comment may look like that target. Like the whole entry, after the end of another chain, they
-        could only be made to look; ``rules`` would not come to the end of its chain then.
-        """
-        entries, matches_at, return_size = self.entries, self._matches_at, self._return_size
-        head_sizes = _pack_sizes(matches_at, matches_at + _ERROR_TARGET.size)
-        return_sizes = _pack_sizes(matches_at, return_size)
-        from_head, from_return = matches_at - self._sizes_at, matches_at + return_size - self._sizes_at
-        place = entries.find(_ERROR_SIGN)
-        while place >= 0:
-            if (
-                place >= from_return
-                and entries[place - from_head : place - from_head + 4] == head_sizes
-                and entries[place - from_return : place - from_return + 4] == return_sizes
-            ):
-                yield place - matches_at
-            place = entries.find(_ERROR_SIGN, place + return_size)
-
-    def _chain_name(self, at: int) -> str:
-        name = _ERROR_TARGET.unpack_from(self.entries, at + self._matches_at)[3]
-        return name.partition(b"\0")[0].decode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
-
     def chains(self, *, references: bool = True) -> list[Chain]:
         """Return the chains: the built-in ones in the order of hooks, the others by name."""
-        jumps = dict.fromkeys(self._ranges, 0)
-        if references:
-            for name in self._ranges:
-                for rule in self.rules(name):
-                    if rule.jump in jumps:
-                        jumps[rule.jump] += 1
+        jumps = self._count_jumps() if references else {}
         return [
-            Chain(name, self._policies.get(name), self._chain_counters(name, end), jumps[name])
-            for name, (_, end) in self._ranges.items()
+            Chain(name, self._policies.get(name), self._chain_counters(name, end), jumps.get(begin, 0))
+            for name, (begin, _, end) in self._chains.items()
         ]
+
+    def _count_jumps(self) -> dict[int, int]:
+        """Return how many rules jump, by the offsets of what they jump to."""
+        entries = self.entries
+        jumps: dict[int, int] = {}
+        for _, places, _ in self._chains.values():
+            for _, target, end in places:
+                if not entries[target + 2]:
+                    (verdict,) = unpack_verdict(entries, target)
+                    if verdict != end:
+                        jumps[verdict] = jumps.get(verdict, 0) + 1
+        return jumps
 
     def _chain_counters(self, name: str, end: int) -> tuple[int, int]:
         if name not in self._policies:
             return _NO_COUNTERS
-        return COUNTERS.unpack_from(self.entries, end + self._matches_at - COUNTERS.size)
+        return COUNTERS.unpack_from(self.entries, end + entry.MATCHES_AT[self.family] - COUNTERS.size)
 
     def chain_names(self) -> list[str]:
         """Return the names of the chains, in the same order."""
-        return list(self._ranges)
+        return list(self._chains)
 
     def has_chain(self, chain: str) -> bool:
         """Whether there is a chain of this name."""
-        return chain in self._ranges
+        return chain in self._chains
 
     def is_builtin(self, chain: str) -> bool:
         """Whether a chain belongs to a hook."""
@@ -195,79 +160,115 @@ class Snapshot:
 
     def rules(self, chain: str) -> list[Rule]:
         """Return the rules of a chain."""
-        begin, end = self._ranges.get(chain, (0, 0))
-        return _unpack_rules(self.family, self.entries, begin, end, self._jump)
+        return _unpack_rules(self.family, self.entries, self.places(chain), self.jump)
 
-    def _jump(self, target: int, end: int) -> str:
-        """Return what the target of an entry, which is at one offset and ends at another, jumps to; "" for nothing."""
-        (verdict,) = _verdict(self.entries, target + _VERDICT_AT)
-        name = self._jumps.get(verdict) if verdict >= 0 else _VERDICTS.get(verdict)
-        if name is None:
+    def places(self, chain: str) -> list[Place]:
+        """Return the offsets of the entries of a chain's rules, of their targets and of their ends."""
+        return self._chains[chain][1] if chain in self._chains else []
+
+    def jump(self, verdict: int, end: int) -> str:
+        """Return what the verdict of a rule, whose entry ends at an offset, leads to; "" where it goes on there."""
+        goal = self.goals.get(verdict)
+        if goal is None:
             if verdict == end:
                 return ""
-            raise WireError("struct xt_standard_target", target, "a verdict or the beginning of a chain", str(verdict))
-        return name
+            raise WireError("struct xt_standard_target", end, "a verdict or the beginning of a chain", str(verdict))
+        return goal
 
     def close(self) -> None:
         """Do nothing: nothing is held open."""
 
 
+def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, list[Place], int]]:
+    """Return the chains of a table: where the first rule begins, the rules, where the policy or RETURN is."""
+    sizes_at, matches_at = entry.HEADER_SIZE[family] + 4, entry.MATCHES_AT[family]
+    beginning = matches_at + _ERROR_TARGET.size
+    found: dict[str, tuple[int, list[Place], int]] = {}
+    places: list[Place] = []
+    policies_at = {head.underflow[hook]: hook for hook in head.hooks()}
+    name: str | None = None  # the chain that no hook has, once there is one
+    at = begin = 0
+    while at < head.size:
+        target, size = _sizes(entries, at + sizes_at)
+        if not matches_at <= target < size:
+            raise WireError(
+                "struct ipt_entry", at, f"at least {matches_at} bytes, then a target", f"{target} and {size}"
+            )
+        end = at + size
+        if size == beginning and entries[at + target + 2 : at + target + 8] == b"ERROR\0":
+            if name is not None:
+                last = places.pop()[0]
+                found[name] = begin, places, last
+                places = []
+            begin = end
+            name = entries[at + target + entry.PAYLOAD_AT : end].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        elif name is None and at in policies_at:
+            hook = policies_at[at]
+            found[HOOKS[hook]] = head.hook_entry[hook], places, at
+            places = []
+        else:
+            places.append((at, at + target, end))
+        at = end
+    return found  # the last ERROR begins no chain
+
+
 def _unpack_rules(
-    family: Family, entries: Memory, begin: int, end: int, jump_of: Callable[[int, int], str]
+    family: Family, entries: Memory, places: list[Place], jump_of: Callable[[int, int], str]
 ) -> list[Rule]:
-    """Return the rules in some entries; ``jump_of`` is asked for the jump of a target, by where it is and ends."""
+    """Return the rules at some places; ``jump_of`` tells what a verdict leads to, by that and where the entry ends."""
     header_size, matches_at = entry.HEADER_SIZE[family], entry.MATCHES_AT[family]
-    sizes_at, counters_at = header_size + 4, matches_at - COUNTERS.size
+    counters_at = matches_at - COUNTERS.size
     rules = []
-    at = begin
-    while at < end:
-        target, length = _sizes(entries, at + sizes_at)
-        if length < matches_at:
-            raise WireError("struct ipt_entry", at, f"at least {matches_at} bytes", str(length))
-        place, target, after = at + matches_at, at + target, at + length
+    for at, target, end in places:
+        place = at + matches_at
         matches = []
         while place < target:
-            (size,) = _size(entries, place)
+            (size,) = unpack_size(entries, place)
             if not size:
                 raise WireError("struct xt_entry_match", place, "a size", "0")
             matches.append(entries[place : place + size])
             place += size
         if entries[target + 2]:  # the target for verdicts and jumps has no name
-            block, jump = entries[target:after], ""
+            block, jump = entries[target:end], ""
         else:
-            block, jump = b"", jump_of(target, after)
+            (verdict,) = unpack_verdict(entries, target)
+            block, jump = b"", jump_of(verdict, end)
         counters = COUNTERS.unpack_from(entries, at + counters_at)
         rules.append(_make_rule((Rule, entries[at : at + header_size], tuple(matches), block, jump, counters)))
-        at = after
-    if at != end:
-        raise WireError("struct ipt_entry", end, "the end of a chain", f"an entry that ends at {at}")
     return rules
 
 
 class Packed(Record):
-    """A table to be put in the place of another: its head, its entries in pieces, their counters."""
+    """A table to be put in the place of another: its head, its entries in pieces, the counters of those that have some.
+
+    Counters are by the numbers of their entries.
+    """
 
     head: Head
     entries: list[bytes | bytearray]
-    counters: list[tuple[int, int]]
+    counters: dict[int, tuple[int, int]]
 
     def packed_counters(self) -> list[bytes] | None:
-        """Return the counters as the kernel takes them, None where all are zero."""
-        if self.counters.count((0, 0)) == len(self.counters):
+        """Return the counters of all entries as the kernel takes them, None where all are zero."""
+        if not self.counters:
             return None
-        return [COUNTERS.pack(*pair) for pair in self.counters]
+        packed = [bytes(COUNTERS.size)] * self.head.num_entries
+        for number, pair in self.counters.items():
+            packed[number] = COUNTERS.pack(*pair)
+        return packed
 
 
 class WrittenChain:
     """A chain of a table that is being written: the entries of its rules, and what is still missing in them."""
 
-    __slots__ = ("counters", "entries", "given", "jumps", "policy")
+    __slots__ = ("counters", "entries", "given", "jumps", "policy", "size")
 
     def __init__(self, policy: str | None, given: tuple[int, int] | None = None) -> None:
         self.policy = policy
         self.given = given  # the counters that came with the policy
         self.entries = bytearray()
-        self.counters: list[tuple[int, int]] = []  # of the rules
+        self.size = 0  # how many rules there are
+        self.counters: dict[int, tuple[int, int]] = {}  # of rules, by where they are in the chain, that have some
         self.jumps: list[tuple[int, str]] = []  # where the target for a chain is, or for the next rule ("")
 
 
@@ -297,61 +298,75 @@ class TableWriter:
             if target is _NO_TARGET:
                 chain.jumps.append((len(chain.entries) + size, jump))
         chain.entries += b"".join((header, self._middles[size << 16 | size + len(target)], blocks, target))
-        chain.counters.append(counters)
+        if counters != _NO_COUNTERS:
+            chain.counters[chain.size] = counters
+        chain.size += 1
 
     def rules(self, name: str) -> Iterator[Rule]:
         """Yield the rules of a chain."""
         chain = self.chains[name]
         entries, jumps = bytes(chain.entries), dict(chain.jumps)
 
-        def jump_of(target: int, _: int) -> str:
-            name = jumps.get(target)
-            return _VERDICTS[_verdict(entries, target + _VERDICT_AT)[0]] if name is None else name
+        def jump_of(verdict: int, end: int) -> str:
+            name = jumps.get(end - entry.STANDARD_SIZE)
+            return _VERDICTS[verdict] if name is None else name
 
-        rules = _unpack_rules(self.family, entries, 0, len(entries), jump_of)
-        for rule, counters in zip(rules, chain.counters, strict=True):
-            yield rule.replace(counters=counters)
+        rules = _unpack_rules(self.family, entries, self._places(entries), jump_of)
+        for number, rule in enumerate(rules):
+            yield rule.replace(counters=chain.counters.get(number, _NO_COUNTERS))
+
+    def _places(self, entries: bytes) -> list[Place]:
+        places = []
+        at = 0
+        while at < len(entries):
+            target, size = _sizes(entries, at + entry.HEADER_SIZE[self.family] + 4)
+            places.append((at, at + target, at + size))
+            at += size
+        return places
 
     def pack(self) -> Packed:
         """Return the table: the chains of hooks in their order, then the others by name."""
         family, chains = self.family, self.chains
         order = [name for name, chain in chains.items() if chain.policy is not None]
-        order += sorted([name for name, chain in chains.items() if chain.policy is None], key=encode)
+        order += in_order([name for name, chain in chains.items() if chain.policy is None])
         beginning = _plain_entry(family, _error_target(""))[:-_ERROR_NAME]  # of a chain
         ends = {verdict: _plain_entry(family, target) for verdict, target in _standard_targets.items()}
         begins: dict[str, int] = {}
         pieces: list[bytes | bytearray] = []
-        counters: list[tuple[int, int]] = []
+        counters: dict[int, tuple[int, int]] = {}
         hooks = {}
-        at = 0
+        at = entries = 0
         for name in order:
             chain = chains[name]
             if chain.policy is None:
                 pieces.append(beginning + encode(name).ljust(_ERROR_NAME, b"\0"))
-                counters.append(_NO_COUNTERS)
+                entries += 1
                 at += len(beginning) + _ERROR_NAME
             begins[name] = at
             end = ends[chain.policy or "RETURN"]
             pieces += (chain.entries, end)
-            counters += chain.counters
-            counters.append(chain.given or _NO_COUNTERS)
+            for number, pair in chain.counters.items():
+                counters[entries + number] = pair
+            entries += chain.size
             at += len(chain.entries)
             if chain.policy is not None:
                 hooks[HOOKS.index(name)] = begins[name], at
+                if chain.given:
+                    counters[entries] = chain.given
+            entries += 1
             at += len(end)
         pieces.append(_plain_entry(family, _error_target("ERROR")))
-        counters.append(_NO_COUNTERS)
         for name, chain in chains.items():
-            begin, entries = begins[name], chain.entries
+            begin, packed = begins[name], chain.entries
             for place, target in chain.jumps:
                 goal = begins[target] if target else begin + place + entry.STANDARD_SIZE
-                _pack_verdict(entries, place + _VERDICT_AT, goal)
+                _pack_verdict(packed, place + _VERDICT_AT, goal)
         bounds = [hooks.get(hook, (0, 0)) for hook in range(len(HOOKS))]
         head = Head(
             sum([1 << hook for hook in hooks]),
             tuple([begin for begin, _ in bounds]),
             tuple([end for _, end in bounds]),
-            len(counters),
+            entries + 1,
             at + len(pieces[-1]),
         )
         return Packed(head, pieces, counters)
@@ -362,6 +377,13 @@ def _plain_entry(family: Family, target: bytes) -> bytes:
     at = entry.MATCHES_AT[family]
     middle: bytes = entry.uncounted_middles[family][at << 16 | at + len(target)]
     return bytes(entry.HEADER_SIZE[family]) + middle + target
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names in libiptc's order, which is that of their bytes."""
+    names = list(names)
+    # A text of ASCII has the order of its bytes; only that of bytes that were none of UTF-8 differs.
+    return sorted(names) if "".join(names).isascii() else sorted(names, key=encode)
 
 
 def encode(name: str) -> bytes:

@@ -16,37 +16,48 @@ from pyipvsadm.xtables.reasons import commit_refused
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Final
 
     from pyipvsadm.xtables.model import Kind, Rule
     from pyipvsadm.xtables.options import Extension, Family
 
     Chain = tuple[str, bool, Sequence[Rule]]  # name, whether it is built in, rules
 
+_NO_HOOKS: Final[frozenset[str]] = frozenset()
+
 
 def check(table: str, family: Family, chains: Sequence[Chain]) -> None:
     """Raise KernelError where the kernel would not take a table; ``chains`` are in the order of its entries."""
-    reach = _Reach(family, chains)
-    checker = _Checker(table, family)
+    reach = Reach(family, chains)
+    if reach.loops:
+        raise commit_refused(errno.ELOOP)
+    checker = Checker(table, family)
     for name, _, rules in chains:
-        hooks = reach.hooks.get(name, frozenset())
-        last = reach.last[name]
         for index, rule in enumerate(rules):
-            checker.check(rule, hooks if index <= last else frozenset())
+            checker.check(rule, reach.hooks_of(name, index))
 
 
-class _Reach:
-    """Which hooks' packets come to which chains. A rule that always decides hides those behind it in its chain."""
+class Reach:
+    """Which hooks' packets come to which chains. A rule that always decides hides those behind it in its chain.
+
+    ``loops`` are the jumps (from one chain to another) with which a packet could go round.
+    """
 
     def __init__(self, family: Family, chains: Sequence[Chain]) -> None:
         self._family = family
         self.last: dict[str, int] = {}  # the last rule that a packet can come to
         self._jumps: dict[str, list[str]] = {}
         self.hooks: dict[str, frozenset[str]] = {}
+        self.loops: dict[tuple[str, str], None] = {}
         for name, _, rules in chains:
             self.last[name], self._jumps[name] = self._cut(rules)
         for name, builtin, _ in chains:
             if builtin:
                 self._follow(name)
+
+    def hooks_of(self, chain: str, index: int) -> frozenset[str]:
+        """Return the hooks whose packets come to a rule."""
+        return self.hooks.get(chain, _NO_HOOKS) if index <= self.last[chain] else _NO_HOOKS
 
     def _cut(self, rules: Sequence[Rule]) -> tuple[int, list[str]]:
         nothing = bytes(entry.HEADER_SIZE[self._family])
@@ -60,7 +71,7 @@ class _Reach:
         return len(rules) - 1, jumps
 
     def _follow(self, hook: str) -> None:
-        """Go from a hook wherever a packet can. Raises KernelError (ELOOP) where one could go round."""
+        """Go from a hook wherever a packet can."""
         seen = {hook}
         path: dict[str, Iterator[str]] = {hook: iter(self._jumps[hook])}
         while path:
@@ -71,13 +82,13 @@ class _Reach:
                 continue
             path[chain] = jumps
             if target in path:
-                raise commit_refused(errno.ELOOP)
-            if target not in seen:
+                self.loops[chain, target] = None
+            elif target not in seen:
                 seen.add(target)
                 path[target] = iter(self._jumps[target])
 
 
-class _Checker:
+class Checker:
     """Looks at the matches and targets of rules; what was found right in a place is remembered."""
 
     def __init__(self, table: str, family: Family) -> None:

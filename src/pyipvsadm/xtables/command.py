@@ -56,6 +56,7 @@ class DeleteNumber(Record):
 
     chain: str
     number: int
+    verbose: int = 0
 
 
 class Flush(Record):
@@ -77,6 +78,7 @@ class NewChain(Record):
     """-N: make a chain."""
 
     chain: str
+    verbose: int = 0
 
 
 class DeleteChain(Record):
@@ -91,6 +93,7 @@ class RenameChain(Record):
 
     chain: str
     name: str
+    verbose: int = 0
 
 
 class SetPolicy(Record):
@@ -99,6 +102,7 @@ class SetPolicy(Record):
     chain: str
     policy: str
     counters: tuple[int, int] | None = None
+    verbose: int = 0
 
 
 class List(Record):

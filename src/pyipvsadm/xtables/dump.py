@@ -105,19 +105,26 @@ class _Pieces(dict):  # type: ignore[type-arg]
     again.
     """
 
-    __slots__ = ("_kind", "_not_plain", "_parser", "_protocol")
+    __slots__ = ("_extensions", "_kind", "_not_plain", "_parser", "_protocol")
 
     def __init__(self, parser: RuleParser, kind: Kind, protocol: int) -> None:
         self._parser = parser
         self._kind = kind
         self._protocol = protocol
         self._not_plain: set[str] = set()
+        self._extensions: dict[str, Extension] = {}
+
+    def _find(self, name: str) -> Extension | None:
+        extension = self._parser.extension(self._kind, name)
+        if extension:
+            self._extensions[name] = extension
+        return extension
 
     def __missing__(self, piece: str) -> tuple[bytes, str]:
         if piece in self._not_plain:
             raise NotPlain
         name, _, options = piece.partition(" ")
-        extension = self._parser.extension(self._kind, name)
+        extension = self._extensions.get(name) or self._find(name)
         if extension is None or not piece.isprintable():  # which other white space is not
             raise NotPlain
         if extension.quick:
@@ -184,9 +191,7 @@ class DumpParser:
             given = ["-c", str(counters[0]), str(counters[1]), *given]
         if len(given) > _MOST_WORDS:
             raise UsageError("Parser cannot handle more arguments")
-        asked, wanted = self._parser.parse(given, table=table)
-        for warning in wanted.warnings:
-            self._parser.warn(warning)
+        asked, _ = self._parser.parse(given, table=table)
         return asked
 
     def read_rule(self, line: str) -> tuple[str, str, bytes, list[bytes], bytes, str]:
@@ -238,8 +243,6 @@ class DumpParser:
     def _begin(self, text: str) -> tuple[_Beginning, bytes]:
         """Return what a rule's beginning means, and the addresses and masks in it. Raises NotPlain."""
         nothing = self._nothing
-        if '"' in text or not text.isprintable():
-            raise NotPlain
         option, _, more = text.partition(" ")
         if option in ("-s", "-d"):  # one address first, the rest known
             host, _, rest_text = more.partition(" ")
@@ -247,6 +250,8 @@ class DumpParser:
             if begun:
                 packed, mask = self._network(host)
                 return begun, packed + nothing + mask + nothing if option == "-s" else nothing + packed + nothing + mask
+        if '"' in text or not text.isprintable():
+            raise NotPlain
         src = dst = smsk = dmsk = nothing
         rest: list[str] = []
         waiting = iter(text.split())
@@ -293,10 +298,10 @@ class DumpParser:
         if "-c" in words:
             return None
         try:
-            asked, wanted = self._parser.parse(["-A", "x", *words], table="")
+            asked, warnings = self._parser.try_parse(["-A", "x", *words])
         except UsageError:
             return None
-        if wanted.warnings:
+        if warnings:  # which every such line is to say
             return None
         if not isinstance(asked, command.Append) or len(asked.rules) != 1 or asked.verbose:
             return None

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-
 from pyipvsadm.errors import KernelError, UsageError
-from pyipvsadm.xtables import command, entry
+from pyipvsadm.xtables import command, entry, registry
+from pyipvsadm.xtables.listing import Lister
 from pyipvsadm.xtables.model import NO_EXTENSION, VERDICTS
-from pyipvsadm.xtables.render import chain_line, find
+from pyipvsadm.xtables.render import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, Final, Protocol
+    from collections.abc import Callable
+    from typing import Any, Final
 
     from pyipvsadm.xtables.backend.base import Table
-    from pyipvsadm.xtables.model import Chain, Rule
+    from pyipvsadm.xtables.listing import Form
+    from pyipvsadm.xtables.model import Rule
     from pyipvsadm.xtables.options import Family
     from pyipvsadm.xtables.render import Renderer
     from pyipvsadm.xtables.syntax import Command
-
-    Listed = Iterable[tuple[Chain, list[tuple[int, Rule]]]]  # chains with their rules, or some, and these's numbers
-
-    class Form(Protocol):
-        """A way to show a table."""
-
-        def listing(
-            self, table: Table, chains: Listed, asked: command.List | command.ListRules, renderer: Renderer, /
-        ) -> Iterator[str]:
-            """Yield the text of a listing in pieces."""
-            ...
 
 
 class Engine:
@@ -53,8 +42,19 @@ class Engine:
         self.form = form
 
     def run(self, asked: Command) -> None:
-        """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target."""
-        self._RUN[type(asked)](self, asked)
+        """Carry out a command. Raises KernelError for what the table refuses, UsageError for an unknown target.
+
+        With more than one -v, what libiptc read is printed after whatever the command itself prints, refused or not.
+        """
+        refused: KernelError | None = None
+        try:
+            self._RUN[type(asked)](self, asked)
+        except KernelError as error:
+            refused = error
+        if getattr(asked, "verbose", 0) > 1 and not self.form:
+            self.say(self.table.entries_text())
+        if refused:
+            raise refused
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 
@@ -69,7 +69,8 @@ class Engine:
             raise UsageError(f"goto '{rule.jump}' is not a chain")
         if rule.target or not rule.jump or rule.jump in VERDICTS or rule.jump == NO_EXTENSION:
             return tuple([each.replace(jump="") for each in rules]) if rule.target else rules
-        raise UsageError(f"Couldn't load target `{rule.jump}':No such file or directory\n")
+        reason = registry.missing("target", rule.jump, self.table.family)
+        raise UsageError(f"Couldn't load target `{rule.jump}':{reason}\n")
 
     def _each(self, asked: Any, do: Callable[[Rule], None]) -> None:
         """Do something with each rule, all of them whatever comes of it. Raises the last KernelError."""
@@ -143,53 +144,10 @@ class Engine:
 
     # -- listings ------------------------------------------------------------------------------------------------------
 
-    def _listed(self, name: str | None, *, references: bool = True) -> list[Chain]:
-        chains = self.table.chains(references=references)
-        if name is None:
-            return chains
-        found = [chain for chain in chains if chain.name == name]
-        if not found:
-            raise KernelError("is_chain", errno.ENOENT, "No chain/target/match by that name")
-        return found
-
-    def _numbered(self, chain: str, number: int) -> Iterator[tuple[int, Rule]]:
-        for place, rule in enumerate(self.table.rules(chain), 1):
-            if number in (0, place):
-                yield place, rule
-
     def _list(self, asked: command.List | command.ListRules) -> None:
-        if self.form:
-            chains = ((chain, list(self._numbered(chain.name, asked.number))) for chain in self._listed(asked.chain))
-            for piece in self.form.listing(self.table, chains, asked, self.renderer):
-                self.say(piece)
-        elif isinstance(asked, command.List):
-            self._list_table(asked)
-        else:
-            self._list_rules(asked)
+        Lister(self.table, self.renderer, self.say, self.form).run(asked)
         if asked.zero:
             self._zero(asked.zero)
-
-    def _list_table(self, asked: command.List) -> None:
-        for index, chain in enumerate(self._listed(asked.chain)):
-            lines = ["\n"] if index else []
-            if not asked.number:
-                lines.append(self.renderer.heading(chain, asked))
-            lines += [
-                self.renderer.line(rule, place, asked) for place, rule in self._numbered(chain.name, asked.number)
-            ]
-            self.say("".join(lines))
-
-    def _list_rules(self, asked: command.ListRules) -> None:
-        counters = bool(asked.verbose)
-        chains = self._listed(asked.chain, references=False)
-        lines = [] if asked.number else [chain_line(chain, counters=counters) for chain in chains]
-        for chain in chains:
-            begin = f"-A {chain.name}"
-            lines += [
-                f"{begin}{self.renderer.save(rule, counters=counters)}\n"
-                for _, rule in self._numbered(chain.name, asked.number)
-            ]
-        self.say("".join(lines))
 
     def _nothing(self, _: command.Nothing) -> None:
         pass

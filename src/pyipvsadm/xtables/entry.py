@@ -123,6 +123,11 @@ def extension_name(block: bytes) -> str:
     return _decoded_name(block[2:NAME_END])
 
 
+def identity(block: bytes) -> bytes:
+    """Return what tells one match or target from another: the kernel leaves rubbish behind names."""
+    return block[2:NAME_END].partition(b"\0")[0] + block[NAME_END:]
+
+
 # -- entries -----------------------------------------------------------------------------------------------------------
 
 

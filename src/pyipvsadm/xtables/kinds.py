@@ -171,13 +171,6 @@ def show_bits(value: int, names: Mapping[str, int], separator: str = ",", empty:
     return separator.join(words) or empty
 
 
-def weird_interface(name: str) -> str:
-    """Return the warning for a name that no network interface can have, "" for others."""
-    if "/" in name or " " in name:
-        return f"Warning: weird character in interface `{name}' ('/' and ' ' are not allowed by the kernel)."
-    return ""
-
-
 # -- ports -------------------------------------------------------------------------------------------------------------
 
 
@@ -269,3 +262,10 @@ def as_member(kind: Kind, load: Callable[[Any], Any], dump: Callable[[Any], Any]
         lambda member, view: kind.write(load(member), view),
         kind.placeholder,
     )
+
+
+def odd_interface(name: str) -> str:
+    """Return a warning about the name of an interface, "" where there can be one of this name."""
+    if "/" in name or " " in name:
+        return f"Warning: weird character in interface `{name}': no interface can have '/' or ' ' in its name"
+    return ""

@@ -6,7 +6,7 @@ import _socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Final
+    from typing import Any, Final, Literal
 
     from pyipvsadm.xtables.options import Family
 
@@ -63,6 +63,10 @@ class Resolver:
             return []
         found = [_socket.inet_pton(kind, str(answer[4][0])) for answer in answers]
         return list(dict.fromkeys(found))
+
+    def number_in_kernel(self, kind: Literal["set", "program"], name: str) -> int | None:  # noqa: ARG002
+        """Return what stands for a name that the kernel numbers, a set or a pinned program; None to have it asked."""
+        return None
 
     def network(self, name: str, family: Family) -> list[bytes]:
         """Return the address of a network by its name (/etc/networks, IPv4 alone); [] for none."""

@@ -9,12 +9,12 @@ Kinds of arguments are in ``kinds``. Sources: iptables-extensions(8), and the he
 
 from __future__ import annotations
 
-from pyipvsadm.errors import UsageError
+from pyipvsadm.errors import MisplacedOptionError, UsageError
 from pyipvsadm.xtables.layout import ALIGNMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Final, Literal
 
     from pyipvsadm.xtables.layout import Layout, Values
@@ -44,22 +44,15 @@ class Draft:
 
     ``values`` become the struct; ``seen`` has the names of the options that were given, as they are declared;
     ``inverted`` is whether "!" stands before the option that is being read. ``stated`` is the protocol that was read so
-    far, be there a "!" before it or not, and whether it came before the extension's name or after it. ``warnings`` are
-    what the options say beside doing what they do.
+    far, be there a "!" before it or not, and whether it came before the extension's name or after it.
+    ``warnings`` are lines about what is taken all the same. An ``open_ended`` option finds in ``rest`` the words behind
+    its argument, and says in ``taken`` how many of them are its own.
     """
 
     __slots__ = (
-        "extension",
-        "family",
-        "inverted",
-        "names",
-        "option",
-        "protocol",
-        "seen",
-        "stated",
-        "values",
+        "extension", "family", "inverted", "names", "option", "protocol", "rest", "seen", "stated", "taken", "values",
         "warnings",
-    )
+    )  # fmt: skip
 
     def __init__(self, extension: Extension, family: Family, names: Resolver, protocol: int = 0) -> None:
         self.extension = extension
@@ -72,6 +65,8 @@ class Draft:
         self.inverted = False
         self.option = ""
         self.warnings: list[str] = []
+        self.rest: Sequence[str] = ()
+        self.taken = 0
 
     def bad(self, text: str, why: str = "") -> UsageError:
         """Return the error for an argument that its option does not take."""
@@ -132,12 +127,12 @@ class Option:
     inverted. ``needed`` ones must be given; ``needs`` and ``excludes`` name others that must, or must not, be given
     too; one that is not ``repeats`` is given once. One that is another way to say something (``same_as`` names the
     option that is printed) counts as that option. The argument of an ``optional`` one is the next word where that is
-    neither "!" nor begins with "-", never one after "="; ``read`` of None for no argument leaves the members alone.
-    ``warning`` is said whenever the option is given.
+    neither "!" nor begins with "-", never one after "="; ``read`` of None for no argument leaves the members alone. A
+    ``warning`` is told whenever the option is given.
     """
 
     __slots__ = (
-        "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "optional", "repeats",
+        "aliases", "bit", "excludes", "inverts", "kind", "name", "needed", "needs", "open_ended", "optional", "repeats",
         "same_as", "sets", "to", "warning", "when", "words",
     )  # fmt: skip
 
@@ -176,19 +171,22 @@ class Option:
         self.repeats = repeats
         self.optional = optional
         self.warning = warning
+        self.open_ended = False  # only plugins have options that decide themselves how many words they take
 
     def read(self, text: str | None, draft: Draft) -> None:
         """Take the option, with its argument if it has one, into a draft. Raises UsageError."""
         values = draft.values
         draft.option = self.name
         counted = self.same_as or self.name
-        if not self.repeats and counted in draft.seen:
-            raise UsageError(f'{draft.extension.name}: option "--{self.name}" can only be used once.')
-        draft.seen.add(counted)
         if self.warning:
             draft.warnings.append(self.warning)
+        if not self.repeats and counted in draft.seen:
+            raise MisplacedOptionError(
+                f'{draft.extension.name}: option "--{self.name}" can be used only once{self.instead(draft)}.'
+            )
+        draft.seen.add(counted)
         if draft.inverted and self.inverts is None:
-            raise UsageError(f'{draft.extension.name}: option "--{self.name}" cannot be inverted.')
+            raise MisplacedOptionError(f'{draft.extension.name}: option "--{self.name}" cannot be inverted.')
         if self.optional and text is None:
             return
         if self.kind is None and self.sets is None:
@@ -203,6 +201,16 @@ class Option:
         if draft.inverted and self.inverts is not None:
             member, bit = self.inverts
             values[member] |= bit
+
+    def instead(self, draft: Draft) -> str:
+        """Return what stands for the same as the option, with which it counts as one."""
+        counted = self.same_as or self.name
+        others = [
+            f'"--{option.name}"'
+            for option in draft.extension.options
+            if option is not self and counted in (option.name, option.same_as)
+        ]
+        return f", or else {', '.join(others)}" if others else ""
 
     def inverted(self, values: Values) -> bool:
         """Whether the option is inverted in these values."""
@@ -322,14 +330,17 @@ class Extension:
             if option.name in seen:
                 for other in option.needs:
                     if other not in seen:
-                        raise UsageError(f'{self.name}: option "--{option.name}" also requires "--{other}".')
+                        raise MisplacedOptionError(
+                            f'{self.name}: option "--{option.name}" also requires "--{other}".', option=option.name
+                        )
                 for other in option.excludes:
                     if other in seen:
-                        raise UsageError(
-                            f'{self.name}: option "--{option.name}" cannot be used together with "--{other}".'
+                        raise MisplacedOptionError(
+                            f'{self.name}: option "--{option.name}" cannot be used together with "--{other}".',
+                            option=option.name,
                         )
             elif option.needed:
-                raise UsageError(f'{self.name}: option "--{option.name}" must be specified')
+                raise MisplacedOptionError(f'{self.name}: option "--{option.name}" must be specified')
         if self.check:
             self.check(draft)
         return self.layout.pack(draft.values).ljust(self.size, b"\0")
@@ -349,10 +360,6 @@ class Extension:
 
     def save(self, data: bytes, view: View) -> str:
         """Return the options as ``-S`` prints them, each after a space. Raises WireError."""
-        if self.quick_save is not None:
-            text = self.quick_save(data, view.family)
-            if text is not None:
-                return text
         values = self.layout.unpack(data)
         return self._save(values, view) if self._save else self.save_options(values, view)
 
@@ -362,6 +369,10 @@ class Extension:
         if self._show:
             return self._show(values, view)
         return self._save(values, view) if self._save else self.save_options(values, view)
+
+    def help(self) -> str:
+        """Return a text about the options, "" for the one that their declarations make."""
+        return ""
 
     def save_options(self, values: Values, view: View) -> str:
         """Return all options that are set, in the order of their declaration."""

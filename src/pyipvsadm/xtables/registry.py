@@ -1,4 +1,4 @@
-"""Which extensions there are: one module each, imported when it is first named."""
+"""Which extensions there are: a module each, imported when it is first named; else what libxtables has a plugin for."""
 
 from __future__ import annotations
 
@@ -31,10 +31,21 @@ def revisions(kind: Kind, name: str, family: Family) -> list[Extension]:
     return known
 
 
+def missing(kind: Kind, name: str, family: Family) -> str:
+    """Return why there are no revisions of an extension."""
+    from pyipvsadm.xtables import plugins
+
+    return plugins.problem(kind, name, family) or "No such file or directory"
+
+
 def _find(kind: Kind, name: str, family: Family) -> list[Extension]:
     if kind == "match":
         name = _MATCHES.get(name, name)
     found = [extension for extension in _load(kind, name) if family in extension.families]
+    if not found:
+        from pyipvsadm.xtables import plugins
+
+        return plugins.find(kind, name, family)
     return sorted(found, key=lambda extension: -extension.revision)
 
 

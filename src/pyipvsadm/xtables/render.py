@@ -6,11 +6,13 @@ The parts of rules repeat (a large table has few shapes of them), so what was ma
 from __future__ import annotations
 
 import struct
+from _socket import AF_INET, AF_INET6, inet_ntop
 
 from pyipvsadm.errors import WireError
 from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry, registry
+from pyipvsadm.xtables.blob import Snapshot, unpack_size, unpack_verdict
 from pyipvsadm.xtables.kinds import U64, show_address
 from pyipvsadm.xtables.model import (
     F_FRAG,
@@ -26,12 +28,20 @@ from pyipvsadm.xtables.options import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Final
 
+    from pyipvsadm.xtables.backend.base import Listing
     from pyipvsadm.xtables.command import List
     from pyipvsadm.xtables.model import Chain, Header, Kind, Rule
     from pyipvsadm.xtables.names import Resolver
     from pyipvsadm.xtables.options import Extension, Family
+
+    QuickSave = Callable[[bytes, Family], str | None]
+
+
+_PIECE: Final = 512  # lines
+_MOST_TEXTS: Final = 1 << 16
 
 
 class Cells(Record):
@@ -46,41 +56,97 @@ class Cells(Record):
     details: str
 
 
-class _Texts(Answers):
+class _Texts(dict):  # type: ignore[type-arg]
     """What ``-S`` prints of matches, or of targets, of rules for one protocol, by their bytes.
 
-    The kernel leaves rubbish behind names: the same text may be there more than once.
+    The kernel leaves rubbish behind names: the same text may be there more than once. Targets that have a short cut are
+    not kept: they seldom come again.
     """
 
     __slots__ = ("_extensions", "_kind", "_option", "_view")
 
     def __init__(self, kind: Kind, option: str, view: View) -> None:
-        super().__init__(self._save)
         self._kind = kind
         self._option = option
         self._view = view
-        self._extensions: dict[bytes, tuple[str, Extension | None]] = {}  # by what stands before a payload
+        # By what stands before a payload: the name behind its option, the short cut, the declaration.
+        self._extensions: dict[bytes, tuple[str, QuickSave | None, Extension | None]] = {}
 
-    def _save(self, block: bytes) -> str:
+    def __missing__(self, block: bytes) -> str:
         head = block[2 : entry.PAYLOAD_AT]
         known = self._extensions.get(head)
         if known is None:
             name, revision, _ = entry.unpack_extension(block)
-            known = self._extensions[head] = name, find(self._kind, name, revision, self._view.family)
-        name, extension = known
+            extension = find(self._kind, name, revision, self._view.family)
+            quick = extension.quick_save if extension else None
+            known = self._extensions[head] = f" {self._option} {name}", quick, extension
+        text, quick, extension = known
         payload = block[entry.PAYLOAD_AT :]
-        if extension is not None:
+        if quick:
+            short = quick(payload, self._view.family)
+            if short is not None:
+                text += short
+                if self._kind == "match":
+                    self._keep(block, text)
+                return text
+        if extension is None:
+            text += _unknown(head[-1], payload)
+        else:
             try:
-                if extension.typed:
-                    name = extension.typed_name(payload)
-                return f" {self._option} {name}{extension.save(payload, self._view)}"
+                name = f" {self._option} {extension.typed_name(payload)}" if extension.typed else text
+                text = name + extension.save(payload, self._view)
             except WireError:
-                pass
-        return f" {self._option} {name}{_unknown(head[-1], payload)}"
+                text += _unknown(head[-1], payload)
+        self._keep(block, text)
+        return text
+
+    def _keep(self, block: bytes, text: str) -> None:
+        if len(self) >= _MOST_TEXTS:
+            self.clear()
+        self[block] = text
 
 
 # The text after addresses, -j or -g, which addresses are inverted, the texts of matches and of targets.
 _Saved = tuple[str, str, int, _Texts, _Texts]
+# The text of a header, -j or -g, the texts of matches and of targets.
+_Beginning = tuple[str, str, _Texts, _Texts]
+
+
+class _Beginnings(dict):  # type: ignore[type-arg]
+    """What ``-S`` prints of headers, by their bytes; those with addresses, which seldom come again, are not kept."""
+
+    __slots__ = ("_domain", "_masks", "_nothing", "_rest_at", "_rests", "_save_rest", "_unpack")
+
+    def __init__(self, family: Family, save_rest: Callable[[bytes], _Saved]) -> None:
+        size = 4 if family == 4 else 16
+        self._domain = AF_INET if family == 4 else AF_INET6
+        self._nothing = bytes(size)
+        self._rest_at = 4 * size
+        self._unpack = struct.Struct(4 * f"{size}s").unpack_from
+        self._masks = Answers(_mask_text)
+        self._rests: dict[bytes, _Saved] = {}  # by headers without their addresses
+        self._save_rest = save_rest
+
+    def __missing__(self, header: bytes) -> _Beginning:
+        rest = header[self._rest_at :]
+        known = self._rests.get(rest)
+        if known is None:
+            known = self._rests[rest] = self._save_rest(header)
+        text, option, inverted, matches, targets = known
+        src, dst, smsk, dmsk = self._unpack(header)
+        nothing = self._nothing
+        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
+        addresses = ""
+        if smsk != nothing or src != nothing or inverted & INV_SRCIP:
+            sign = _sign(inverted & INV_SRCIP) if inverted else ""
+            addresses = f"{sign} -s {inet_ntop(self._domain, src)}/{self._masks[smsk]}"
+        if dmsk != nothing or dst != nothing or inverted & INV_DSTIP:
+            sign = _sign(inverted & INV_DSTIP) if inverted else ""
+            addresses += f"{sign} -d {inet_ntop(self._domain, dst)}/{self._masks[dmsk]}"
+        if addresses:
+            return addresses + text, option, matches, targets
+        begun = self[header] = text, option, matches, targets
+        return begun
 
 
 class Renderer:
@@ -89,14 +155,7 @@ class Renderer:
     def __init__(self, family: Family, names: Resolver) -> None:
         self.family = family
         self.names = names
-        size = 4 if family == 4 else 16
-        self._addresses = 4 * size  # how many bytes of a header they take, with their masks
-        self._nothing = bytes(size)
-        self._anywhere = bytes(4 * size)
-        self._unpack_addresses = struct.Struct(4 * f"{size}s").unpack_from
-        # By headers without their addresses.
-        self._headers: dict[bytes, _Saved] = {}
-        self._masks = Answers(_mask_text)
+        self._beginnings = _Beginnings(family, self._save_header)
         self._texts: dict[int, tuple[_Texts, _Texts]] = {}  # of matches and targets, by their rules' protocol
 
     # -- commands ------------------------------------------------------------------------------------------------------
@@ -104,12 +163,7 @@ class Renderer:
     def save(self, rule: Rule, *, counters: bool = False) -> str:
         """Return a rule as ``-S`` prints it, without "-A CHAIN"; ``counters`` stand before its target."""
         _, header, blocks, target, jump, counts = rule[:]
-        known = self._headers.get(header[self._addresses :])
-        if known is None:
-            known = self._headers[header[self._addresses :]] = self._save_header(header)
-        text, option, inverted, matches, targets = known
-        if inverted or not header.startswith(self._anywhere):
-            text = self._save_addresses(header, inverted) + text
+        text, option, matches, targets = self._beginnings[header]
         for block in blocks:
             text += matches[block]
         if counters:
@@ -118,15 +172,32 @@ class Renderer:
             return f"{text}{targets[target]}"
         return f"{text} {option} {jump}" if jump else text
 
-    def _save_addresses(self, header: bytes, inverted: int) -> str:
-        src, dst, smsk, dmsk = self._unpack_addresses(header)
-        nothing = self._nothing
-        text = ""
-        if smsk != nothing or src != nothing or inverted & INV_SRCIP:
-            text = f"{_sign(inverted & INV_SRCIP)} -s {show_address(src)}/{self._masks[smsk]}"
-        if dmsk != nothing or dst != nothing or inverted & INV_DSTIP:
-            text += f"{_sign(inverted & INV_DSTIP)} -d {show_address(dst)}/{self._masks[dmsk]}"
-        return text
+    def save_all(self, table: Listing, chain: str) -> Iterable[str]:
+        """Return the lines of a dump for the rules of a chain, without their counters.
+
+        What a kernel gave is worded as it lies there: values between the bytes and the text would take their time.
+        """
+        if not isinstance(table, Snapshot):
+            return [f"-A {chain}{self.save(rule)}\n" for rule in table.rules(chain)]
+        beginnings, entries, goals = self._beginnings, table.entries, table.goals
+        header_size, matches_at = entry.HEADER_SIZE[self.family], entry.MATCHES_AT[self.family]
+        start = f"-A {chain}"
+        lines = []
+        for at, target, end in table.places(chain):
+            text, option, matches, targets = beginnings[entries[at : at + header_size]]
+            text = start + text
+            place = at + matches_at
+            while place < target:
+                (size,) = unpack_size(entries, place)
+                text += matches[entries[place : place + size]]
+                place += size
+            if entries[target + 2]:
+                lines.append(f"{text}{targets[entries[target:end]]}\n")
+            else:
+                (verdict,) = unpack_verdict(entries, target)
+                jump = goals.get(verdict) or table.jump(verdict, end)
+                lines.append(f"{text} {option} {jump}\n" if jump else f"{text}\n")
+        return lines
 
     def _save_header(self, data: bytes) -> _Saved:
         header = entry.unpack_header(data, self.family)
@@ -145,7 +216,6 @@ class Renderer:
             view = View(self.family, self.names, protocol=protocol)
             texts = self._texts[protocol] = _Texts("match", "-m", view), _Texts("target", "-j", view)
         jump = "-g" if header.flags & goto_flag(self.family) else "-j"
-        # "! -s 0.0.0.0/0" is printed, so what is inverted counts
         return text, jump, inverted & (INV_SRCIP | INV_DSTIP), *texts
 
     # -- tables --------------------------------------------------------------------------------------------------------
@@ -335,27 +405,29 @@ def chain_line(chain: Chain, *, counters: bool = False) -> str:
 
 
 def dump(
-    table: str,
-    chains: Sequence[Chain],
-    rules_of: Callable[[str], Iterable[Rule]],
-    renderer: Renderer,
-    *,
-    counters: bool,
+    table: Listing, renderer: Renderer, *, counters: bool, rules_of: Callable[[str], Iterable[Rule]] | None = None
 ) -> Iterator[str]:
     """Yield the text of a table, as iptables-save prints it without the comments around it, a piece at a time.
 
-    ``rules_of`` returns the rules of a chain by its name.
+    ``rules_of`` returns the rules of a chain by its name, where they are not just those of the table.
     """
-    yield f"*{table}\n"
+    chains = table.chains(references=False)
+    yield f"*{table.name}\n"
     yield "".join(
         [f":{chain.name} {chain.policy or '-'} [{chain.counters[0]}:{chain.counters[1]}]\n" for chain in chains]
     )
     save = renderer.save
+    lines: list[str] = []
     for chain in chains:
         name = chain.name
-        if counters:
-            lines = [f"[{rule.counters[0]}:{rule.counters[1]}] -A {name}{save(rule)}\n" for rule in rules_of(name)]
+        if not counters and rules_of is None:
+            lines += renderer.save_all(table, name)
         else:
-            lines = [f"-A {name}{save(rule)}\n" for rule in rules_of(name)]
-        yield "".join(lines)
+            for rule in rules_of(name) if rules_of else table.rules(name):
+                counts = f"[{rule.counters[0]}:{rule.counters[1]}] " if counters else ""
+                lines.append(f"{counts}-A {name}{save(rule)}\n")
+        if len(lines) > _PIECE:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
     yield "COMMIT\n"

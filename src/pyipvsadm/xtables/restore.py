@@ -7,7 +7,7 @@ from pyipvsadm.xtables import command
 from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_blanks, split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.entry import is_shorter
-from pyipvsadm.xtables.kinds import read_number
+from pyipvsadm.xtables.syntax import read_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from pyipvsadm.xtables.backend.base import Backend, Table
+    from pyipvsadm.xtables.command import Help, Version
     from pyipvsadm.xtables.render import Renderer
     from pyipvsadm.xtables.syntax import RuleParser
 
@@ -33,6 +34,14 @@ class LineFailed(PyIpvsadmError):
         self.exit_status = exit_status
 
 
+class _Ended(Exception):
+    """A line asks for help or the version, and that is all that happens."""
+
+    def __init__(self, asked: Help | Version) -> None:
+        super().__init__()
+        self.asked = asked
+
+
 class CommitMissing(PyIpvsadmError):
     """A dump that ends within a table; nothing has changed."""
 
@@ -46,8 +55,8 @@ class Restore:
 
     ``counters`` has rules and policies counted as the dump says, which of policies it then has to say, unless
     ``counted`` is False. ``noflush`` leaves what is there and not named, with ``test`` nothing is committed, ``only``
-    names the one table that is looked at. ``lock`` is called before the first table is read; ``say`` and ``warn`` take
-    what commands of the dump print.
+    names the one table that is looked at; ``verbose`` is how often -v was given. ``lock`` is called before the first
+    table is read; ``say`` and ``warn`` take what commands of the dump print.
     """
 
     def __init__(
@@ -62,10 +71,11 @@ class Restore:
         counters: bool = False,
         counted: bool = True,
         noflush: bool = False,
-        verbose: bool = False,
+        verbose: int = 0,
         test: bool = False,
         only: str | None = None,
     ) -> None:
+        self._program = parser.program
         self._dump = DumpParser(parser)
         self._renderer = renderer
         self._backend = backend
@@ -75,25 +85,27 @@ class Restore:
         self._counters = counters
         self._counted = counted
         self._noflush = noflush
-        self._verbose = verbose
+        self._comments = verbose > 0
+        self._verbose = 0 if noflush else verbose  # of commands: -n hushes them at the C tool too
         self._test = test
         self._only = only
         self._tables: dict[str, Table] = {}
         self._commits: dict[str, int] = {}  # the line of each table's COMMIT
         self._table: Table | None = None  # whose lines these are
+        self._named = ""  # the table that was named last
         self._engine: Engine | None = None
-        self._skipped = False  # within a table that is not the one of ``only``
         self._append: Callable[[str, tuple[int, int]], bool] = (
             _append_nothing  # what reads lines with -A, where they are written plainly
         )
 
-    def run(self, lines: Iterable[str]) -> None:
-        """Carry out all of a dump, or nothing.
+    def run(self, lines: Iterable[str]) -> Help | Version | None:
+        """Carry out all of a dump, or nothing; the last of its lines is what follows the last newline.
 
         Raises UsageError, with its line, for what is no command; LineFailed for a line, or the commit of a table, that
-        is refused; CommitMissing.
+        is refused; CommitMissing. Returns the line of a dump that asks for help or the version, which ends it without a
+        change; None else.
         """
-        number = 0
+        number, line = 0, ""
         try:
             for number, line in enumerate(lines, 1):
                 if line[:3] != "-A " or not self._append(line, _NO_COUNTERS):
@@ -103,10 +115,15 @@ class Restore:
             raise
         except KernelError as error:
             raise LineFailed(number, error.reason) from None
-        if self._table is not None or self._skipped:
-            raise CommitMissing(number + 1)
+        except _Ended as end:
+            return end.asked
+        if self._table is not None:
+            raise CommitMissing(number + bool(line))
+        if line == "COMMIT" and self._commits:
+            raise UsageError("Bad argument `COMMIT'", line=number)  # to the C tool it is one with its newline only
         if not self._test:
             self._commit()
+        return None
 
     def tables(self) -> dict[str, Table]:
         """Return the tables of the dump as it leaves them, in the order in which it names them."""
@@ -121,28 +138,26 @@ class Restore:
         elif not line:
             pass
         elif first == "#":
-            if self._verbose:
+            if self._comments:
                 self._say(f"{line}\n")
-        elif self._skipped:
-            self._skipped = line != "COMMIT"
         elif self._table is None:
-            if first != "*":
+            if first == "*":
+                self._begin_table(line, number)
+            elif self._only in (None, self._named):
                 raise LineFailed(number)
-            self._begin_table(line, number)
         elif line == "COMMIT":
             self._commits[self._table.name] = number
             self._table = None
             self._append = _append_nothing
         else:
-            self._read_command(line)
+            self._read_command(line, number)
 
     def _begin_table(self, line: str, number: int) -> None:
         words = split_blanks(line[1:])
         if not words:
-            raise UsageError(f"line {number} table name invalid")
-        name = words[0]
-        if self._only is not None and name != self._only:
-            self._skipped = True
+            raise UsageError(f"{self._program}: line {number} table name invalid")
+        name = self._named = words[0]
+        if self._only not in (None, name):
             return
         self._lock()
         known = name in self._tables
@@ -152,8 +167,9 @@ class Restore:
         self._engine = Engine(table, self._renderer, self._say, self._warn)
         self._append = _append_nothing if self._verbose else self._appender(table)
         if not self._noflush and (known or self._verbose):
-            self._engine.run(command.Flush(verbose=self._verbose))
-            self._engine.run(command.DeleteChain(verbose=self._verbose))
+            once = min(self._verbose, 1)  # entries are printed after the lines of a dump alone
+            self._engine.run(command.Flush(verbose=once))
+            self._engine.run(command.DeleteChain(verbose=once))
 
     def _open(self, name: str) -> Table:
         try:
@@ -161,14 +177,14 @@ class Restore:
                 return self._backend.open(name)
             return self._backend.rewrite(name)
         except KernelError:
-            raise UsageError(f"unable to initialize table '{name}'") from None
+            raise UsageError(f"{self._program}: unable to initialize table '{name}'") from None
 
     def _read_chain(self, table: Table, line: str, number: int) -> None:
         words = split_blanks(line[1:])
         if not words:
-            raise UsageError(f"line {number} chain name invalid")
+            raise UsageError(f"{self._program}: line {number} chain name invalid")
         name = words[0]
-        if not is_shorter(name, _LONGEST_CHAIN + 1):
+        if len(name) > _LONGEST_CHAIN or not (name.isascii() or is_shorter(name, _LONGEST_CHAIN + 1)):
             raise UsageError(f"Invalid chain name `{name}' ({_LONGEST_CHAIN} chars max)")
         if not table.is_builtin(name):
             if self._noflush and table.has_chain(name):
@@ -180,9 +196,9 @@ class Restore:
                     raise UsageError(f"error creating chain '{name}':{error.reason}") from None
             self._dump.chains.add(name)
         if len(words) < 2:
-            raise UsageError(f"line {number} policy invalid")
+            raise UsageError(f"{self._program}: line {number} policy invalid")
         if words[1] != "-":
-            counters = _read_counters(words[2]) if self._counters and len(words) > 2 else None
+            counters = _policy_counters(words[2]) if self._counters and len(words) > 2 else None
             if self._counters and counters is None and (self._counted or len(words) > 2):
                 raise UsageError(f"invalid policy counters for chain '{name}'")
             try:
@@ -192,24 +208,26 @@ class Restore:
                     f"Can't set policy `{words[1]}' on `{name}' line {number}: {error.reason}", exit_status=1
                 ) from None
 
-    def _read_command(self, line: str) -> None:
+    def _read_command(self, line: str, number: int) -> None:
         counters = None
         if line[0] == "[":
-            text, bracket, line = line.partition("]")
-            counters = _read_counters(f"{text}]") if bracket else None
-            if counters is None:
-                raise UsageError("Bad line: need counters as [packets:bytes]")
+            text, bracket, line = line[1:].partition("]")
+            packets, colon, octets = text.partition(":")
+            if not (packets and colon and bracket):
+                raise UsageError(f"Bad line {number}: need ] after [packets:bytes")
+            if self._counters:
+                counters = _rule_counters(packets, octets)
             line = line.lstrip(" ")
-        if not self._counters:
-            counters = None
         if line[:3] == "-A " and self._append(line, counters or _NO_COUNTERS):
             return
         table, engine = self._table, self._engine
         assert table
         assert engine
         asked = self._dump.parse(split_words(line), table.name, counters)
-        if self._verbose and "verbose" in asked.__fields__:
-            asked = asked.replace(verbose=1)
+        if isinstance(asked, (command.Help, command.Version)):
+            raise _Ended(asked)
+        if self._verbose and not isinstance(asked, command.Nothing):
+            asked = asked.replace(verbose=asked.verbose + self._verbose)
         engine.run(asked)
 
     def _appender(self, table: Table) -> Callable[[str, tuple[int, int]], bool]:
@@ -271,9 +289,19 @@ def _append_nothing(_: str, __: tuple[int, int]) -> bool:
     return False
 
 
-def _read_counters(text: str) -> tuple[int, int] | None:
-    if text[:1] != "[" or text[-1:] != "]":
+def _rule_counters(packets: str, octets: str) -> tuple[int, int]:
+    """Return the counters before a rule. Raises UsageError."""
+    counts = read_counter(packets), read_counter(octets)
+    for what, count in zip(("packet", "byte"), counts, strict=True):
+        if count is None:
+            raise UsageError(f"-c {what} counter not numeric")
+    return counts[0] or 0, counts[1] or 0
+
+
+def _policy_counters(text: str) -> tuple[int, int] | None:
+    """Return the counters behind a policy, as sscanf(3) reads them: what follows the last digit does not count."""
+    packets, colon, octets = text[1:].partition(":")
+    counts = read_counter(packets), read_counter(octets)
+    if text[:1] != "[" or not colon or counts[0] is None or counts[1] is None or not packets[-1:].isdigit():
         return None
-    packets, _, octets = text[1:-1].partition(":")
-    counts = read_number(packets, 0, (1 << 64) - 1), read_number(octets, 0, (1 << 64) - 1)
-    return None if counts[0] is None or counts[1] is None else (counts[0], counts[1])
+    return counts[0], counts[1]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from _socket import AF_INET6, inet_pton
 
-from pyipvsadm.errors import UsageError
+from pyipvsadm.errors import MisplacedOptionError, UnknownOptionError, UsageError
 from pyipvsadm.xtables import command, entry, registry
-from pyipvsadm.xtables.kinds import U64, read_number, weird_interface
+from pyipvsadm.xtables.kinds import U64, odd_interface, read_number
 from pyipvsadm.xtables.model import (
     F_FRAG,
     F_PROTO,
@@ -47,7 +47,7 @@ FORMS: Final = ("classic", "table", "json")
 LONGEST_CHAIN: Final = 28  # XT_EXTENSION_MAXNAMELEN without its NUL
 LONGEST_INTERFACE: Final = 15
 LAST_NUMBER: Final = 0x7FFFFFFF  # of a rule
-EXTENSION_HEADERS: Final = (43, 44, 51, 60)  # of IPv6, which no packet has as its protocol
+EXTENSION_HEADERS: Final = (43, 44, 51, 60)  # of IPv6, which are no protocol to the kernel
 
 # The options of iptables itself: letter, word, whether it takes an argument ("?": if the next word does not begin with
 # "-" or "!").
@@ -138,20 +138,19 @@ _OWN: Final[dict[Family, tuple[dict[str, Own], dict[str, Own]]]] = {4: _own_opti
 class Wanted:
     """What a command line asks for beside its command: the table, the lock."""
 
-    __slots__ = ("form", "modprobe", "table", "wait", "warnings")
+    __slots__ = ("form", "modprobe", "table", "wait")
 
     def __init__(self) -> None:
         self.table = "filter"
         self.wait: int | None = None  # seconds to wait for the lock at most, -1 for ever, None: not said
         self.modprobe: str | None = None
-        self.warnings: list[str] = []  # what the command should say but can do without
         self.form: str | None = None  # how to list: one of FORMS
 
 
 class RuleParser:
     """Reads command lines of one family; ``backend`` is asked which revisions of extensions it has.
 
-    ``warn`` takes what the lines of a dump should say but can do without.
+    ``warn`` takes lines about what is carried out all the same.
     """
 
     def __init__(
@@ -178,6 +177,15 @@ class RuleParser:
         """
         return _Line(self, words, table).parse()
 
+    def try_parse(self, words: Sequence[str]) -> tuple[Command, list[str]]:
+        """Return the command that words make, and what it warns of. Raises UsageError."""
+        warn, warnings = self.warn, list[str]()
+        self.warn = warnings.append
+        try:
+            return self.parse(words, table="")[0], warnings
+        finally:
+            self.warn = warn
+
     def read_part(self, extension: Extension, words: Sequence[str], protocol: int) -> bytes | None:
         """Return the packed match or target that words after its name make, for a rule of a protocol.
 
@@ -195,6 +203,7 @@ class RuleParser:
                 if (
                     option is None
                     or option.optional
+                    or option.open_ended
                     or word[2:] in self.own_words
                     or place + option.words >= len(words)
                 ):
@@ -202,22 +211,28 @@ class RuleParser:
                 text = " ".join(words[place + 1 : place + 1 + option.words]) if option.words else None
                 option.read(text, draft)
                 place += 1 + option.words
-            packed = entry.pack_extension(extension, extension.finish(draft))
+            payload = extension.finish(draft)
+            return None if draft.warnings else entry.pack_extension(extension, payload)
         except UsageError:
             return None
-        return None if draft.warnings else packed
 
     def extension(self, kind: Kind, name: str) -> Extension | None:
         """Return the revision of an extension that the backend has; None for one that is not known here."""
         key = (kind, name)
         if key not in self._revisions:
             known = registry.revisions(kind, name, self.family)
-            chosen = known[0] if known else None
-            if len(known) > 1:
-                best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
-                chosen = next((one for one in known if one.revision == best), known[-1])
-            self._revisions[key] = chosen
+            self._revisions[key] = self._choose(kind, name, known) if known else None
         return self._revisions[key]
+
+    def _choose(self, kind: Kind, name: str, known: list[Extension]) -> Extension | None:
+        best = self.backend.revision(kind, known[0].name, [extension.revision for extension in known])
+        if best is not None:
+            return next(one for one in known if one.revision == best)
+        if known[-1].revision:
+            self.warn(f"Warning: Extension {name} is not supported, missing kernel module?")
+            return None
+        self.warn(f"Warning: Extension {name} revision 0 not supported, missing kernel module?")
+        return known[-1]
 
 
 class _Line:
@@ -227,7 +242,10 @@ class _Line:
         self.parser = parser
         self.family = parser.family
         self.words = list(words)
-        self.at = 0
+        self.at = 0  # the word to be read next
+        self.option_at = 0  # that of the option that is being read
+        self.ends: dict[str, int] = {}  # where the arguments of letters stand
+        self.places: dict[object, int] = {}  # where letters of options, drafts, and drafts' options stand
         self.in_dump = table is not None
         self.wanted = Wanted()
         if table is not None:
@@ -235,13 +253,12 @@ class _Line:
         self.letters, self.own_words = _OWN[self.family]
         self.long: dict[str, Own | tuple[Draft, Option]] = dict(self.own_words)
         self.commands: list[str] = []
-        self.given: set[str] = set()  # letters of options
+        self.given: set[str] = set()  # letters of options that can be given once
         self.inverted = False
         self.chain: str | None = None
         self.number = 0
         self.has_number = False
         self.zero_number = 0
-        self.interval = False  # -W was given
         self.name = ""  # of -E
         self.policy = ""
         self.verbose = 0
@@ -263,8 +280,25 @@ class _Line:
     # -- words to options ----------------------------------------------------------------------------------------------
 
     def parse(self) -> tuple[Command, Wanted]:
+        try:
+            return self.read(), self.wanted
+        except UsageError as error:
+            if error.argument is None:
+                error.argument = self.place_of(error)
+            raise
+
+    def place_of(self, error: UsageError) -> int:
+        """Return which word is wrong: the option that an error is about, or what was read last of it."""
+        if error.option in self.places:
+            return self.places[error.option]
+        if isinstance(error, (UnknownOptionError, MisplacedOptionError)):
+            return self.option_at
+        return max(self.at - 1, self.option_at)
+
+    def read(self) -> Command:
         while self.at < len(self.words) and self.done is None:
             word = self.words[self.at]
+            self.option_at = self.at
             self.at += 1
             if word == "--":
                 if self.at < len(self.words):
@@ -276,21 +310,21 @@ class _Line:
                 self.read_letters(word)
             elif word == "!":
                 if self.inverted:
-                    raise UsageError("multiple consecutive ! not allowed")
+                    raise MisplacedOptionError("multiple consecutive ! not allowed")
                 self.inverted = True
                 continue
             else:
                 raise UsageError(f"Bad argument `{word}'")
             self.inverted = False
-        return self.done or self.finish(), self.wanted
+        return self.done or self.finish()
 
     def read_letters(self, word: str) -> None:
         for place, letter in enumerate(word[1:], 2):
             option = self.letters.get(letter)
             if option is None and letter in ONLY_IPV4:
-                raise UsageError(f"`-{letter}' is not supported in IPv6, use -m frag instead")
+                raise UnknownOptionError(f"`-{letter}' is not supported in IPv6, use -m frag instead")
             if option is None:
-                raise UsageError(f'unknown option "{word}"')
+                raise UnknownOptionError(f'unknown option "{word}"')
             rest = word[place:]
             if option.argument == "1":
                 self.read_own(option, rest or self.next_word(f"-{letter}"))
@@ -304,7 +338,7 @@ class _Line:
 
     def next_word(self, option: str) -> str:
         if self.at >= len(self.words):
-            raise UsageError(f'option "{option}" requires an argument')
+            raise MisplacedOptionError(f'option "{option}" requires an argument')
         self.at += 1
         return self.words[self.at - 1]
 
@@ -317,12 +351,12 @@ class _Line:
         if option is None and self.load_protocol():
             option = self.find_long(name)
         if option is None:
-            raise UsageError(f'unknown option "{word}"')
+            raise UnknownOptionError(f'unknown option "{word}"')
         if isinstance(option, Own):
             if option.argument == "1":
                 self.read_own(option, attached if equals else self.next_word(word))
             elif equals and not option.argument:
-                raise UsageError(f'unknown option "{word}"')
+                raise UnknownOptionError(f'unknown option "{word}"')
             else:
                 self.read_own(option, attached if equals else None)
             return
@@ -334,16 +368,24 @@ class _Line:
             text = attached if equals else self.next_word(word)
             for _ in range(declared.words - 1):
                 if self.at >= len(self.words) or self.words[self.at][:1] in ("-", "!"):
-                    raise UsageError(f'{draft.extension.name}: option "--{declared.name}" requires two arguments')
+                    raise MisplacedOptionError(
+                        f'{draft.extension.name}: option "--{declared.name}" requires two arguments'
+                    )
                 text += " " + self.next_word(word)
         elif equals:
-            raise UsageError(f'unknown option "{word}"')
+            raise UnknownOptionError(f'unknown option "{word}"')
         draft.protocol = 0 if self.invflags & INV_PROTO else self.protocol
         draft.stated = self.protocol
         draft.inverted = self.inverted
-        declared.read(text, draft)
-        self.wanted.warnings += draft.warnings
-        draft.warnings.clear()
+        self.places[draft, declared.name] = self.option_at
+        if declared.open_ended:
+            draft.rest = self.words[self.at :]
+        try:
+            declared.read(text, draft)
+        finally:
+            self.warn_of(draft)
+        if declared.open_ended:
+            self.at += draft.taken
 
     def find_long(self, name: str) -> Own | tuple[Draft, Option] | None:
         found = self.long.get(name)
@@ -357,7 +399,7 @@ class _Line:
             if other is not first and not (
                 isinstance(first, Own) and isinstance(other, Own) and other.letter == first.letter
             ):
-                raise UsageError(f'unknown option "--{name}"')
+                raise UnknownOptionError(f'unknown option "--{name}"')
         return first
 
     def add_extension(self, draft: Draft) -> None:
@@ -388,9 +430,15 @@ class _Line:
     def names(self) -> Resolver:
         return self.parser.names
 
+    def warn_of(self, draft: Draft) -> None:
+        for warning in draft.warnings:
+            self.parser.warn(warning)
+        draft.warnings.clear()
+
     def load_match(self, extension: Extension) -> None:
         draft = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
         self.matches.append(draft)
+        self.places[draft] = self.option_at
         self.add_extension(draft)
 
     # -- options of iptables itself ------------------------------------------------------------------------------------
@@ -406,6 +454,7 @@ class _Line:
 
     def read_own(self, option: Own, text: str | None) -> None:
         letter = option.letter
+        self.places[letter] = self.option_at
         if letter in WHOLE_WORD:
             text = self.words[self.at - 1]
         if letter in COMMANDS:
@@ -416,18 +465,18 @@ class _Line:
     def note(self, letter: str) -> None:
         """Count an option that can be given once."""
         if letter in self.given:
-            raise UsageError(f"multiple -{letter} flags not allowed")
+            raise MisplacedOptionError(f"multiple -{letter} flags not allowed")
         self.given.add(letter)
         if self.inverted and letter not in NEGATABLE:
-            raise UsageError(f"cannot have ! before -{letter}")
+            raise MisplacedOptionError(f"cannot have ! before -{letter}")
 
     def read_command(self, letter: str, text: str | None) -> None:
         if self.inverted:
-            raise UsageError("unexpected '!' flag")
+            raise MisplacedOptionError("unexpected '!' flag")
         others = {"L": ("Z", "Z#"), "S": ("Z", "Z#"), "Z": ("L", "S")}.get(letter, ())
         for earlier in self.commands:
             if earlier not in others:
-                raise UsageError(f"Cannot use -{letter} with -{earlier[0]}")
+                raise MisplacedOptionError(f"Cannot use -{letter} with -{earlier[0]}")
         self.commands.append(letter)
         if letter in "LSFZX":
             text = self.optional_word(text)
@@ -469,18 +518,20 @@ class _Line:
     def check_new_chain(self, name: str) -> None:
         if name[:1] in ("-", "!"):
             raise UsageError(f"chain name not allowed to start with `{name[0]}'")
-        if not name or name in VERDICTS or name == NO_EXTENSION or registry.revisions("target", name, self.family):
+        if not name or name in VERDICTS or name == NO_EXTENSION or self.parser.extension("target", name):
             raise UsageError("chain name may not clash with target name")
         if any(letter in " \t\n\v\f\r" for letter in name):
             raise UsageError(f"Invalid chain name `{name}'")
 
     def read_s(self, text: str) -> None:
         self.note("s")
+        self.ends["s"] = self.at - 1
         self.invflags |= INV_SRCIP if self.inverted else 0
         self.source = text
 
     def read_d(self, text: str) -> None:
         self.note("d")
+        self.ends["d"] = self.at - 1
         self.invflags |= INV_DSTIP if self.inverted else 0
         self.destination = text
 
@@ -500,7 +551,7 @@ class _Line:
         if self.family == 6:
             self.flags |= F_PROTO
             if number in EXTENSION_HEADERS and not self.inverted:
-                self.wanted.warnings.append(f"Warning: never matched protocol: {word}. use extension match instead.")
+                self.parser.warn(f"Warning: never matched protocol: {word}. use the match of that header instead.")
 
     def read_i(self, text: str) -> None:
         self.note("i")
@@ -517,8 +568,9 @@ class _Line:
             raise UsageError("Empty interface is likely to be undesired")
         if len(text.encode("utf-8", "surrogateescape")) > LONGEST_INTERFACE:
             raise UsageError(f"interface name `{text}' must be shorter than IFNAMSIZ ({LONGEST_INTERFACE})")
-        if weird_interface(text):
-            self.wanted.warnings.append(weird_interface(text))
+        warning = odd_interface(text)
+        if warning:
+            self.parser.warn(warning)
         return text
 
     def read_f(self, _: str | None) -> None:
@@ -532,6 +584,7 @@ class _Line:
         extension = None if text in VERDICTS else self.parser.extension("target", text)
         if extension is not None:
             self.target = extension.draft(self.family, self.names, 0 if self.invflags & INV_PROTO else self.protocol)
+            self.places[self.target] = self.at - 1
             self.add_extension(self.target)
 
     def read_g(self, text: str) -> None:
@@ -550,12 +603,12 @@ class _Line:
 
     def read_m(self, text: str) -> None:
         if self.inverted:
-            raise UsageError("unexpected ! flag before --match")
+            raise MisplacedOptionError("unexpected ! flag before --match")
         if len(text.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
             raise UsageError(f'Invalid match name "{text}" ({LONGEST_CHAIN} chars max)')
         extension = self.parser.extension("match", text)
         if extension is None:
-            raise UsageError(f"Couldn't load match `{text}':No such file or directory\n")
+            raise UsageError(f"Couldn't load match `{text}':{registry.missing('match', text, self.family)}\n")
         self.load_match(extension)
 
     def read_n(self, _: str | None) -> None:
@@ -574,14 +627,14 @@ class _Line:
 
     def read_t(self, text: str) -> None:
         if self.inverted:
-            raise UsageError("unexpected ! flag before --table")
+            raise MisplacedOptionError("unexpected ! flag before --table")
         if self.in_dump:
-            raise UsageError(f"The -t option cannot be used in {self.parser.program}.\n")
+            raise MisplacedOptionError(f"The -t option cannot be used in {self.parser.program}.\n")
         self.wanted.table = text
 
     def read_w(self, text: str | None) -> None:
         if self.in_dump:
-            raise UsageError("You cannot use `-w' from iptables-restore")
+            raise MisplacedOptionError("You cannot use `-w' from iptables-restore")
         text = self.optional_word(text)
         seconds = -1 if text is None else read_number(text, 0, 0x7FFFFFFF)
         if seconds is None:
@@ -590,14 +643,14 @@ class _Line:
 
     def read_W(self, text: str | None) -> None:  # noqa: N802
         if self.in_dump:
-            raise UsageError("You cannot use `-W' from iptables-restore")
+            raise MisplacedOptionError("You cannot use `-W' from iptables-restore")
         text = self.optional_word(text)
         if text is None:
             raise UsageError("wait interval value required")
         if read_number(text, 0, 0x7FFFFFFF) is None:
             raise UsageError("wait interval not numeric")
-        self.interval = True
-        self.wanted.warnings.append("Ignoring deprecated --wait-interval option.")
+        self.given.add("W")
+        self.parser.warn("Ignoring deprecated --wait-interval option.")
 
     def read_M(self, text: str) -> None:  # noqa: N802
         self.wanted.modprobe = text
@@ -605,7 +658,7 @@ class _Line:
     def read_form(self, text: str) -> None:
         """Take the argument of --format, which the C tool does not have and no abbreviation stands for."""
         if self.inverted:
-            raise UsageError("unexpected ! flag before --format")
+            raise MisplacedOptionError("unexpected ! flag before --format")
         if text not in FORMS:
             raise UsageError(f"--format {text}: must be classic, table or json")
         self.wanted.form = text
@@ -637,7 +690,7 @@ class _Line:
 
     def other_family(self, letter: str) -> None:
         if not self.in_dump:
-            raise UsageError(f'unknown option "-{letter}"')
+            raise UnknownOptionError(f'unknown option "-{letter}"')
         self.done = command.Nothing()
 
     def read_h(self, _: str | None) -> None:
@@ -656,25 +709,37 @@ class _Line:
 
     def finish(self) -> Command:
         if self.inverted:
-            raise UsageError("nothing appropriate following !")
+            raise MisplacedOptionError("nothing appropriate following !")
         if self.wanted.table == "nat" and "DROP" in (self.jump, self.policy):
             raise UsageError(
-                '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
+                '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n',
+                option="j",
             )
-        blocks = tuple([entry.pack_extension(draft.extension, draft.extension.finish(draft)) for draft in self.matches])
-        target = b""
-        if self.target:
-            target = entry.pack_extension(self.target.extension, self.target.extension.finish(self.target))
-        if self.interval and self.wanted.wait is None:
-            raise UsageError("\n".join((*self.wanted.warnings, "--wait-interval only makes sense with --wait\n")))
+        blocks = tuple([self.pack(draft) for draft in self.matches])
+        target = self.pack(self.target) if self.target else b""
+        if "W" in self.given and self.wanted.wait is None:
+            raise UsageError("--wait-interval only makes sense with --wait\n")
         if not self.commands:
-            raise UsageError("no command specified")
+            raise MisplacedOptionError("no command specified")
         rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()
         self.check_options()
         if self.chain is not None and len(self.chain.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
-            raise UsageError(f"chain name `{self.chain}' too long (must be under {LONGEST_CHAIN + 1} chars)")
+            raise UsageError(
+                f"chain name `{self.chain}' too long (must be under {LONGEST_CHAIN + 1} chars)",
+                option=self.commands[0],
+            )
         self.check_interfaces()
         return self.build(rules)
+
+    def pack(self, draft: Draft) -> bytes:
+        """Return a match or target whose options have all been read."""
+        try:
+            packed = entry.pack_extension(draft.extension, draft.extension.finish(draft))
+        except UsageError as error:
+            error.argument = self.places.get((draft, error.option), self.places[draft])
+            raise
+        self.warn_of(draft)
+        return packed
 
     def is_by_number(self) -> bool:
         return self.commands == ["D"] and self.has_number
@@ -683,22 +748,25 @@ class _Line:
         kinds = ["D#" if self.is_by_number() else letter for letter in self.commands]
         for letter in "nsdpjvxio0cf":
             if letter in self.given and all(letter in ILLEGAL[kind] for kind in kinds):
-                raise UsageError(f"Illegal option `-{letter}' with this command")
+                raise MisplacedOptionError(f"Illegal option `-{letter}' with this command", option=letter)
 
     def check_interfaces(self) -> None:
         if self.commands[0] not in "ADCIR":
             return
         if self.chain in ("PREROUTING", "INPUT") and self.outiface:
-            raise UsageError(f"Can't use -o with {self.chain}\n")
+            raise MisplacedOptionError(f"Can't use -o with {self.chain}\n", option="o")
         if self.chain in ("POSTROUTING", "OUTPUT") and self.iniface:
-            raise UsageError(f"Can't use -i with {self.chain}\n")
+            raise MisplacedOptionError(f"Can't use -i with {self.chain}\n", option="i")
 
     def rules(self, matches: tuple[bytes, ...], target: bytes) -> tuple[Rule, ...]:
         """Return a rule for each pair of a source and a destination."""
-        sources = self.networks(self.source)
-        destinations = self.networks(self.destination)
+        sources = self.networks(self.source, "s")
+        destinations = self.networks(self.destination, "d")
         if (len(sources) > 1 or len(destinations) > 1) and self.invflags & (INV_SRCIP | INV_DSTIP):
-            raise UsageError("! not allowed with multiple source or destination IP addresses")
+            raise MisplacedOptionError(
+                "! not allowed with multiple source or destination IP addresses",
+                option="s" if self.invflags & INV_SRCIP else "d",
+            )
         if self.commands[0] == "R" and (len(sources) > 1 or len(destinations) > 1):
             raise UsageError("Replacement rule does not specify a unique address")
         made = []
@@ -713,13 +781,17 @@ class _Line:
                 made.append(Rule(packed, matches, target, self.jump, self.counters or (0, 0)))
         return tuple(made)
 
-    def networks(self, text: str | None) -> list[tuple[bytes, bytes]]:
+    def networks(self, text: str | None, letter: str) -> list[tuple[bytes, bytes]]:
         size = 4 if self.family == 4 else 16
         if text is None:
             return [(bytes(size), bytes(size))]
         found: list[tuple[bytes, bytes]] = []
-        for word in text.split(","):
-            found += read_network(word.lstrip(), self.family, self.names)
+        try:
+            for word in text.split(","):
+                found += read_network(word.lstrip(), self.family, self.names)
+        except UsageError as error:
+            error.argument = self.ends[letter]
+            raise
         return found
 
     def build(self, rules: tuple[Rule, ...]) -> Command:
@@ -732,15 +804,15 @@ class _Line:
             "R": lambda: command.Replace(chain, self.number, rules, self.verbose),
             "C": lambda: command.Check(chain, rules, self.verbose),
             "D": lambda: (
-                command.DeleteNumber(chain, self.number)
+                command.DeleteNumber(chain, self.number, self.verbose)
                 if self.has_number
                 else command.Delete(chain, rules, self.verbose)
             ),
             "F": lambda: command.Flush(self.chain, self.verbose),
-            "N": lambda: command.NewChain(chain),
+            "N": lambda: command.NewChain(chain, self.verbose),
             "X": lambda: command.DeleteChain(self.chain, self.verbose),
-            "E": lambda: command.RenameChain(chain, self.name),
-            "P": lambda: command.SetPolicy(chain, self.policy, self.counters),
+            "E": lambda: command.RenameChain(chain, self.name, self.verbose),
+            "P": lambda: command.SetPolicy(chain, self.policy, self.counters, self.verbose),
         }
         return simple[letter]()
 

@@ -281,6 +281,10 @@ class MemoryTable:
             found.counters = counters
         self._changed = True
 
+    def entries_text(self) -> str:
+        """Return nothing: libiptc has read nothing."""
+        return ""
+
     def clear(self) -> None:
         """Take all rules away, and all chains that no hook has."""
         self._chains = {name: MemoryChain(name, chain.policy) for name, chain in self._chains.items() if chain.policy}

@@ -112,6 +112,9 @@ def usage(name: str, family: Family, extensions: tuple[tuple[Kind, str], ...] = 
 
 def _described(name: str, extension: Extension) -> list[str]:
     lines = ["", f"{name} {extension.kind} options ({extension.summary}):"]
+    own = extension.help()
+    if own:
+        return lines + own.strip("\n").split("\n")
     return lines + [_option(option) for option in extension.options] + ([] if extension.options else ["    none"])
 
 

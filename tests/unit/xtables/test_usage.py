@@ -9,7 +9,7 @@ import pytest
 
 from pyipvsadm.cli.xtables import _OWN
 from pyipvsadm.xtables import registry
-from pyipvsadm.xtables.backend.legacy import LegacyBackend
+from pyipvsadm.xtables.backend.sandbox import SandboxBackend
 from pyipvsadm.xtables.command import Help
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.syntax import ONLY_IPV4, WORDS, RuleParser
@@ -81,6 +81,6 @@ def test_what_is_named_twice_is_told_once() -> None:
 
 
 def test_help_is_asked_with_the_names_that_were_typed() -> None:
-    parser = RuleParser(4, Resolver(), LegacyBackend(4))
+    parser = RuleParser(4, Resolver(), SandboxBackend(4))
     command, _ = parser.parse(["-p", "tcp", "-m", "state", "-j", "REJECT", "-h"])
     assert command == Help((("match", "state"), ("match", "tcp"), ("target", "REJECT")))

@@ -112,6 +112,10 @@ if TYPE_CHECKING:
             """Say what becomes of packets that come to the end of a built-in chain."""
             ...
 
+        def entries_text(self) -> str:
+            """Return what libiptc prints of the entries that the kernel had, "" where there is no kernel."""
+            ...
+
         def commit(self) -> None:
             """Have the kernel take the table."""
             ...

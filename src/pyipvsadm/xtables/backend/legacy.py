@@ -63,8 +63,10 @@ SIGNATURES: Final[dict[str, tuple[Any, ...]]] = {
     "set_counter": (_I, _T, _U, _P, _P),
     "commit": (_I, _P),
     "strerror": (_T, _I),
+    "dump_entries": (_I, _P),
 }
 _LIBRARY: Final = {4: ("libip4tc.so.2", "iptc_"), 6: ("libip6tc.so.2", "ip6tc_")}
+_OTHER_NAMES: Final = {(4, "dump_entries"): "dump_entries", (6, "dump_entries"): "dump_entries6"}  # without the prefix
 _NAMES: Final = {4: "/proc/thread-self/net/ip_tables_names", 6: "/proc/thread-self/net/ip6_tables_names"}
 
 
@@ -72,6 +74,7 @@ class _Library:
     """The functions of libip4tc or libip6tc, each bound when it is first asked for."""
 
     def __init__(self, family: Family) -> None:
+        self._family = family
         name, self._prefix = _LIBRARY[family]
         try:
             self._handle = clib.open_library(name)
@@ -79,7 +82,8 @@ class _Library:
             raise Unsupported(f"{name}: {problem}: install iptables") from None
 
     def __getattr__(self, name: str) -> Any:
-        function = clib.function(self._handle, self._prefix + name, *SIGNATURES[name])
+        symbol = _OTHER_NAMES.get((self._family, name), self._prefix + name)
+        function = clib.function(self._handle, symbol, *SIGNATURES[name])
         setattr(self, name, function)
         return function
 
@@ -232,6 +236,10 @@ class LegacyTable:
         given = clib.buffer(bytearray(blob.COUNTERS.pack(*counters))) if counters else None
         self._do("set_policy", _encode(chain), _encode(policy), given)
 
+    def entries_text(self) -> str:
+        """Return what libiptc prints of the entries that the kernel had when the table was read."""
+        return _decode(clib.printed(self._library.dump_entries, self._handle))
+
     def commit(self) -> None:
         """Have the kernel take the table."""
         self._do("commit")
@@ -303,7 +311,7 @@ class LegacyBackend:
     def revision(self, kind: Kind, name: str, revisions: Sequence[int]) -> int | None:
         """Return the highest of some revisions of a match or target that the kernel has, None for none.
 
-        A kernel that cannot be asked is taken to have revision 0.
+        A kernel that cannot be asked is taken to have all.
         """
         for revision in revisions:
             key = (kind, name, revision)
@@ -317,7 +325,7 @@ class LegacyBackend:
         try:
             socket = self._opened()
         except OSError:
-            return revision == 0
+            return True
         try:
             socket.ask_revision(kind, name.encode(), revision)
         except OSError as problem:

@@ -21,10 +21,8 @@ def read_set(text: str, draft: Draft, most: int = MOST) -> tuple[int, tuple[bool
 
     Raises UsageError.
     """
-    from pyipvsadm.xtables import ipset
-
     name, _, words = text.rpartition(" ")
-    index = ipset.index_of(name, draft.family)
+    index = index_of(name, draft)
     sources: list[bool] = []
     for word in words.split(","):
         if len(sources) == most:
@@ -33,6 +31,16 @@ def read_set(text: str, draft: Draft, most: int = MOST) -> tuple[int, tuple[bool
             raise UsageError("You must specify (the comma separated list of) 'src' or 'dst'.")
         sources.append(word.startswith("src"))
     return index, tuple(sources)
+
+
+def index_of(name: str, draft: Draft) -> int:
+    """Return the number of a set. Raises UsageError."""
+    known = draft.names.number_in_kernel("set", name)
+    if known is not None:
+        return known
+    from pyipvsadm.xtables import ipset
+
+    return ipset.index_of(name, draft.family)
 
 
 def show_set(index: int, sources: tuple[bool, ...]) -> str:

@@ -33,11 +33,21 @@ def _read(text: str, draft: Draft, types: Types) -> tuple[int, Codes]:
     if meant:
         return types[meant[0]]
     first, slash, last = text.partition("/")
-    type_ = read_number(first, 0, U8)
-    code = read_number(last, 0, U8) if slash else 0
-    if type_ is None or code is None:
+    kinds = _read_span(first)
+    codes = _read_span(last) if slash else EVERY_CODE
+    if kinds is None or codes is None:
         raise draft.bad(text, "not a type by name or number, with or without a code")
-    return type_, ((code, code) if slash else EVERY_CODE)
+    if kinds[0] != kinds[1]:
+        raise draft.bad(text, "the kernel has no ranges of types")
+    return kinds[0], codes
+
+
+def _read_span(text: str) -> tuple[int, int] | None:
+    """Return the ends of ``number[:number]``."""
+    first, colon, last = text.partition(":")
+    low = read_number(first, 0, U8)
+    high = read_number(last, 0, U8) if colon else low
+    return None if low is None or high is None else (low, high)
 
 
 def _write(value: tuple[int, Codes]) -> str:

@@ -5,7 +5,7 @@ A mask is the 4 bytes of IPv4, or the 16 of IPv6, in the 16 of ``union nf_inet_a
 
 from __future__ import annotations
 
-from _socket import AF_INET6, AI_NUMERICHOST, getaddrinfo, inet_aton, inet_pton
+from _socket import AF_INET, AF_INET6, AI_NUMERICHOST, getaddrinfo, inet_pton
 
 from pyipvsadm.xtables.kinds import read_number
 
@@ -35,9 +35,10 @@ def _mask_of(length: int, family: Family) -> bytes:
     return ((1 << whole) - (1 << (whole - length))).to_bytes(whole // 8, "big").ljust(16, b"\0")
 
 
-def _read_ipv6(word: str) -> bytes:
-    """Return an IPv6 address; it can have the zone of an interface behind it, which does not count."""
-    return inet_pton(AF_INET6, str(getaddrinfo(word, None, AF_INET6, 0, 0, AI_NUMERICHOST)[0][4][0]))
+def _read_numeric(word: str, family: Family) -> bytes:
+    """Return an address as getaddrinfo(3) reads it: 10.1 or ::ffff:10.0.0.1 for IPv4, IPv6 with a zone."""
+    kind = AF_INET if family == 4 else AF_INET6
+    return inet_pton(kind, str(getaddrinfo(word, None, kind, 0, 0, AI_NUMERICHOST)[0][4][0]))
 
 
 def read_length(word: str, draft: Draft) -> int | None:
@@ -47,8 +48,7 @@ def read_length(word: str, draft: Draft) -> int | None:
     if length is not None:
         return length
     try:
-        # What follows a space means nothing to inet_aton(3).
-        mask = inet_aton(word if word.split() == [word] else "") if family == 4 else _read_ipv6(word)
+        mask = _read_numeric(word, family)
     except (OSError, ValueError):
         raise draft.bad(word, f"neither a mask nor the length of a prefix from 0 to {bits(family)}") from None
     return length_of(mask, family)

@@ -68,12 +68,15 @@ def _read_instruction(line: str, text: str, draft: Draft) -> bytes:
 
 def _read_path(text: str, draft: Draft) -> tuple[int, int, bytes]:
     """Return the mode, the descriptor of the program that is open from here on, and the path."""
-    from pyipvsadm.xtables.extensions.pins import open_pin
-
     path = text.encode("utf-8", "surrogateescape")
     if len(path) >= _SIZE:
         raise draft.bad(text, f"longer than {_SIZE - 1} bytes")
-    return _PINNED, open_pin(path), path
+    known = draft.names.number_in_kernel("program", text)
+    if known is None:
+        from pyipvsadm.xtables.extensions.pins import open_pin
+
+        known = open_pin(path)
+    return _PINNED, known, path
 
 
 def _program(values: Values) -> str:

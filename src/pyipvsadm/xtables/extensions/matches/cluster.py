@@ -39,7 +39,9 @@ def _hex(high: int, low: int = 0) -> Kind:
 
 def _check(draft: Draft) -> None:
     if draft.values["node_mask"] >> draft.values["total_nodes"]:
-        raise UsageError('cluster: the local node is beyond "--cluster-total-nodes"')
+        raise UsageError(
+            'cluster: "--cluster-local-node", "--cluster-local-nodemask": the node is beyond "--cluster-total-nodes"'
+        )
 
 
 def _show(values: Values, view: View) -> str:

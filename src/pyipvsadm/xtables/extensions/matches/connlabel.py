@@ -24,7 +24,7 @@ _HIGHEST: Final = 1023  # that a name can have
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789- ")
 
 
-def _labels() -> dict[str, int]:
+def _labels(draft: Draft | None = None) -> dict[str, int]:
     """Read the names of labels; of a name or a label that comes twice the first line counts."""
     found: dict[str, int] = {}
     try:
@@ -36,8 +36,9 @@ def _labels() -> dict[str, int]:
                 if bit is None or not name or not _LETTERS.issuperset(name) or bit in found.values():
                     continue
                 found.setdefault(name, bit)
-    except OSError:
-        pass
+    except OSError as problem:
+        if draft:
+            draft.warnings.append(f"Warning: cannot open {_FILE}: {problem.strerror}")
     return found
 
 
@@ -48,7 +49,7 @@ def _name(bit: int) -> str | None:
 def _read(text: str, draft: Draft) -> int:
     number = read_number(text, 0, U64 - 1)
     if number is None or number & 1 << 31:  # the C tool keeps an int, of which the kernel keeps 16 bits
-        number = _labels().get(text)
+        number = _labels(draft).get(text)
     if number is None:
         raise draft.bad(text, "neither a number nor the name of a label")
     return number & U16

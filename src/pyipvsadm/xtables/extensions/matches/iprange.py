@@ -34,7 +34,7 @@ def _read(text: str, draft: Draft) -> tuple[bytes, bytes]:
     low = read_numeric(first, draft)
     high = read_numeric(last, draft) if dash else low
     if high < low:
-        draft.warnings.append(f"Warning: the range {text} is upside down: nothing is in it.")
+        draft.warnings.append(f"xt_iprange: range {text} is reversed and will never match")
     return low.ljust(16, b"\0"), high.ljust(16, b"\0")
 
 

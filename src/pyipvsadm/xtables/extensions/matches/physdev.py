@@ -6,7 +6,7 @@ Struct: ``struct xt_physdev_info``, linux/netfilter/xt_physdev.h. Syntax: iptabl
 from __future__ import annotations
 
 from pyipvsadm.errors import UsageError
-from pyipvsadm.xtables.kinds import weird_interface
+from pyipvsadm.xtables.kinds import odd_interface
 from pyipvsadm.xtables.layout import Layout, chars, raw, u8
 from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
@@ -37,7 +37,7 @@ def _port(bit: int) -> Kind:
         name = text.encode("utf-8", "surrogateescape")
         if len(name) > _LONGEST:
             raise draft.bad(text, f"longer than {_LONGEST} bytes")
-        warning = weird_interface(text)
+        warning = odd_interface(text)
         if warning:
             draft.warnings.append(warning)
         draft.values["bitmask"] |= bit

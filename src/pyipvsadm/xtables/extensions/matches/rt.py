@@ -69,7 +69,7 @@ def _write_addresses(value: tuple[bytes, int], _: View) -> str:
 def _check(draft: Draft) -> None:
     values = draft.values
     if values["flags"] & (_RES | _FST) and (values["rt_type"] or values["invflags"] & _INV_TYP):
-        raise UsageError('rt: options for type 0 need "--rt-type 0"')
+        raise UsageError('rt: "--rt-0-res", "--rt-0-addrs" and "--rt-0-not-strict" need "--rt-type 0"')
 
 
 def _show(values: Values, view: View) -> str:

@@ -14,7 +14,7 @@ from pyipvsadm.xtables.options import BOTH, IPV4, Extension, Kind, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Any, Final
 
     from pyipvsadm.xtables.layout import Values
     from pyipvsadm.xtables.options import Draft, View
@@ -99,14 +99,20 @@ class _SetOption(Option):
         return bool(values["flags"][0] & _MATCH_INV)
 
 
-_match_set: Final = Option(
-    "match-set",
-    "set",
+def _both(make: type[Option], **declared: Any) -> tuple[Option, Option]:
+    """Return the option, and the one under its old name."""
+    warning = "--set is deprecated: use --match-set"
+    return (
+        make("match-set", words=2, when=lambda _: True, **declared),
+        make("set", words=2, same_as="match-set", warning=warning, **declared),
+    )
+
+
+_match_set: Final = _both(
+    Option,
     kind=Kind(_read_set, _write_set, _PLACEHOLDER),
-    words=2,
     to=("index", "dim", "flags"),
     inverts=("flags", _INV_MATCH),
-    when=lambda _: True,
 )
 
 # -- its counters ------------------------------------------------------------------------------------------------------
@@ -155,7 +161,7 @@ def _updates(name: str, skip: int) -> Option:
 
 
 _counted: Final = (
-    _match_set,
+    *_match_set,
     Option("return-nomatch", to="options", bit=_NOMATCH, repeats=True),
     _updates("update-counters", _SKIP_COUNTERS),
     _updates("update-subcounters", _SKIP_SUBCOUNTERS),
@@ -187,18 +193,15 @@ EXTENSIONS: Final = (
     _revision(
         0,
         LAYOUT_0,
-        _SetOption(
-            "match-set",
-            "set",
+        *_both(
+            _SetOption,
             kind=Kind(_read_set_0, _write_set_0, _PLACEHOLDER),
-            words=2,
             to=("index", "flags"),
             inverts=("index", 0),
-            when=lambda _: True,
         ),
     ),
-    _revision(1, LAYOUT_1, _match_set),
-    _revision(2, LAYOUT_1, _match_set, _return_nomatch_2),
+    _revision(1, LAYOUT_1, *_match_set),
+    _revision(2, LAYOUT_1, *_match_set, _return_nomatch_2),
     _revision(3, LAYOUT_3, *_counted),
     _revision(4, LAYOUT_4, *_counted),
 )

@@ -73,7 +73,7 @@ def _read_date(text: str, draft: Draft) -> int:
     year, month, day, hour, minute, second = parts
     found = _seconds(year, month, day) + hour * 3600 + minute * 60 + second
     if found < 0:
-        raise UsageError(f"{text}: before 1970", exit_status=1)
+        raise UsageError(f'time: Bad value for "--{draft.option}" option: "{text}" (before 1970)', exit_status=1)
     return found
 
 
@@ -211,7 +211,8 @@ EXTENSIONS: Final = (
                 to="flags",
                 bit=_LOCAL_TZ,
                 when=lambda _: False,
-                warning="Warning: --localtz is now called --kerneltz: the time zone that the kernel has.",
+                warning="WARNING: --localtz is an old name of --kerneltz: the kernel's time zone is what counts, which "
+                "may not be yours.",
             ),
             Option("contiguous", to="flags", bit=_CONTIGUOUS),
         ),

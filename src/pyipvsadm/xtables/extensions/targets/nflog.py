@@ -45,7 +45,7 @@ _OPTIONS: Final = (
         to="len",
         when=lambda values: bool(values["len"]) and not values["flags"] & _COPY_LEN,
         excludes=("nflog-size",),
-        warning="Warning: --nflog-range never did anything; --nflog-size does.",
+        warning="warn: --nflog-range has never worked and is no longer supported, please use --nflog-size instead",
     ),
     Option("nflog-threshold", kind=number(0, U16), to="threshold"),
 )

@@ -50,6 +50,8 @@ def _answer(answers: Answers) -> Kind:
         for value, names in answers.items():
             if names[0].startswith(wanted) or names[1].startswith(wanted):
                 return value
+        if ("echo-reply".startswith(wanted) or "echoreply".startswith(wanted)) and draft.family == 4:
+            draft.warnings.append(f"--reject-with {text} is not supported any more")
         raise draft.bad(text, f"none of {', '.join([names[0] for names in answers.values()])}")
 
     return Kind(read, lambda value, _: answers[value][0] if value in answers else "(null)", "ANSWER")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables import ipset
+from pyipvsadm.xtables.extensions.directions import index_of
 from pyipvsadm.xtables.kinds import U32, number
 from pyipvsadm.xtables.layout import Layout, align, u8, u16, u32
 from pyipvsadm.xtables.options import BOTH, IPV4, Extension, Kind, Option
@@ -39,7 +40,7 @@ def _read(text: str, draft: Draft, most: int) -> tuple[int, Sides]:
         sides.append(word[:3] == "src")
     if len(sides) > most:
         raise draft.bad(text, f'more than {most} of "src" and "dst"')
-    return ipset.index_of(name, draft.family), sides
+    return index_of(name, draft), sides
 
 
 def _write(index: int, sides: Sides) -> str:
