@@ -124,45 +124,48 @@ class _Run:
 
     def _guarded(self, change: Guarded) -> int:
         """See a change through that a guardian makes."""
-        begun = change.event()
-        if begun["event"] == "same":
-            self._tell("same", [], "")
-            return 0
-        _check(begun)
-        until = time.strftime("%H:%M:%S", time.localtime(begun["until"]))
+        changes: list[dict[str, Any]] = []
+        status = REFUSED
+        with _keyboard() as keyboard:
+            try:
+                event = change.event()
+                if event["event"] == "applied":
+                    changes = event["changes"]
+                    self._ask(changes, event["until"])
+                    event = _await(change, keyboard)
+            except KeyboardInterrupt:
+                status = INTERRUPTED
+                change.answer("undo")
+                while (event := change.event())["event"] == "applied":
+                    changes = event["changes"]
+        if event["event"] == "trouble":
+            raise _trouble(event)
+        if event["event"] == "undone":
+            self._tell("undone", changes, f"{_taken_back(event)}\n")
+            return status
+        self._tell(event["event"], changes, "confirmed\n")
+        return 0
+
+    def _ask(self, changes: list[dict[str, Any]], until: float) -> None:
         click.echo(
-            f"done: {steps.counted(begun['changes'])}, to be taken back at {until} unless you press Enter"
-            " or call 'pyipvsadm apply --confirmed'; 'no' takes it back now",
+            f"done: {steps.counted(changes)}, to be taken back at {time.strftime('%H:%M:%S', time.localtime(until))}"
+            " unless you press Enter or call 'pyipvsadm apply --confirmed'; 'no' takes it back now",
             err=self._as_json,
         )
-        status = REFUSED
-        try:
-            event = _await(change)
-        except KeyboardInterrupt:
-            status = INTERRUPTED
-            change.answer("undo")
-            event = change.event()
-        if event["event"] == "confirmed":
-            self._tell("confirmed", begun["changes"], "confirmed\n")
-            return 0
-        _check(event)
-        self._tell("undone", begun["changes"], f"{_taken_back(event)}\n")
-        return status
 
 
-def _await(change: Guarded) -> Event:
+def _await(change: Guarded, keyboard: int | None) -> Event:
     """Wait until a change is confirmed or taken back; what is typed here does it too."""
-    with _keyboard() as keyboard:
-        watched = [change.fileno(), *([] if keyboard is None else [keyboard])]
-        while True:
-            ready, _, _ = select.select(watched, [], [])
-            if change.fileno() in ready:
-                return change.event()
-            typed = os.read(ready[0], 4096)
-            if typed:
-                change.answer("confirm" if typed.decode("utf-8", "replace").strip().lower() in _YES else "undo")
-            else:  # Ctrl-D, or a terminal that is gone: nothing more will be said here
-                watched.remove(ready[0])
+    watched = [change.fileno(), *([] if keyboard is None else [keyboard])]
+    while True:
+        ready, _, _ = select.select(watched, [], [])
+        if change.fileno() in ready:
+            return change.event()
+        typed = os.read(ready[0], 4096)
+        if typed:
+            change.answer("confirm" if typed.decode("utf-8", "replace").strip().lower() in _YES else "undo")
+        else:  # Ctrl-D, or a terminal that is gone: nothing more will be said here
+            watched.remove(ready[0])
 
 
 @contextmanager
@@ -187,10 +190,9 @@ def _keyboard() -> Iterator[int | None]:
             os.close(opened)
 
 
-def _check(event: Event) -> None:
-    """Raise what a guardian met with."""
-    if event["event"] == "trouble":
-        raise (Negative if event["status"] == REFUSED else Trouble)(event["text"])
+def _trouble(event: Event) -> click.ClickException:
+    """Return what a guardian met with."""
+    return (Negative if event["status"] == REFUSED else Trouble)(event["text"])
 
 
 def _taken_back(event: Event) -> str:
@@ -209,7 +211,8 @@ def _answer(place: Place, kind: Kind | None, told: Answer, *, as_json: bool) -> 
     for each in (kind,) if kind else KINDS:
         for event in answer(place, each, told):
             found = True
-            _check(event)
+            if event["event"] == "trouble":
+                raise _trouble(event)
             if as_json:
                 outcome = "confirmed" if event["event"] == "confirmed" else "undone"
                 click.echo(steps.document(each, outcome, event.get("changes", [])), nl=False)
