@@ -120,16 +120,22 @@ def without_policies(named: Ruleset, but: Collection[tuple[str, str]]) -> Rulese
 
 
 def wanted_rules(now: Ruleset, named: Ruleset, *, prune: bool | None = None) -> Ruleset:
-    """Return what tables are to be, for ``iptables.update``."""
+    """Return what tables are to be, for ``iptables.update``.
+
+    A built-in chain without a policy and rules is one that is not named.
+    """
     tables = []
     for table in named.tables:
-        live = now.table(table.name) or iptables.unused(table.name)
-        policies = {chain.name: chain.policy for chain in live.chains}
-        chains = tuple([chain.replace(policy=chain.policy or policies.get(chain.name)) for chain in table.chains])
-        if prune is False:
-            have = {chain.name for chain in chains}
-            chains += tuple([chain for chain in live.chains if chain.name not in have])
-        tables.append(table.replace(chains=chains))
+        live = {chain.name: chain for chain in (now.table(table.name) or iptables.unused(table.name)).chains}
+        chains = []
+        for chain in table.chains:
+            old = live.pop(chain.name, None)
+            if old and old.policy and not chain.policy:
+                chains.append(old if prune is False and not chain.rules else chain.replace(policy=old.policy))
+            else:
+                chains.append(chain)
+        chains += live.values() if prune is False else ()
+        tables.append(table.replace(chains=tuple(chains)))
     if prune:
         tables += [iptables.unused(table.name) for table in now.tables if not named.table(table.name)]
     return Ruleset(now.family, tuple(tables))

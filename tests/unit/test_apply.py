@@ -208,7 +208,8 @@ def test_a_change_of_tables_is_taken_back(before: Ruleset, named: Ruleset) -> No
 
 def test_tables_and_chains_that_are_not_named() -> None:
     now = iptables.parse(
-        "*nat\n-A OUTPUT -j ACCEPT\nCOMMIT\n*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:old -\n-A old -j DROP\nCOMMIT\n"
+        "*nat\n-A OUTPUT -j ACCEPT\nCOMMIT\n"
+        "*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:old -\n-A FORWARD -j old\n-A old -j DROP\nCOMMIT\n"
     )
     named = apply.without_policies(
         iptables.parse("*filter\n:INPUT DROP\n-A INPUT -j ACCEPT\nCOMMIT\n"), {("filter", "INPUT")}
@@ -219,8 +220,8 @@ def test_tables_and_chains_that_are_not_named() -> None:
         found = [iptables.plan(now.table(state.name) or iptables.unused(state.name), state) for state in wanted.tables]
         return [change.text for changes in found for change in changes]
 
-    some = ["-t filter -A INPUT -j ACCEPT", "-t filter -P INPUT DROP"]
-    chains = ["-t filter -F old", "-t filter -X old"]
-    assert commands(prune=False) == some
-    assert commands(prune=None) == some + chains
-    assert commands(prune=True) == [*some, *chains, "-t nat -D OUTPUT 1"]
+    rules, policy = "-t filter -A INPUT -j ACCEPT", "-t filter -P INPUT DROP"
+    others = [rules, "-t filter -D FORWARD 1", policy, "-t filter -F old", "-t filter -X old"]
+    assert commands(prune=False) == [rules, policy]
+    assert commands(prune=None) == others
+    assert commands(prune=True) == [*others, "-t nat -D OUTPUT 1"]
