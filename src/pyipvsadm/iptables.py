@@ -33,12 +33,16 @@ from pyipvsadm.xtables.build import Builder
 from pyipvsadm.xtables.dump import split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
+from pyipvsadm.xtables.model import TABLES
 from pyipvsadm.xtables.model import Rule as Entry
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target
+from pyipvsadm.xtables.plan import Change, plan, same
 from pyipvsadm.xtables.render import Renderer, dump
-from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore
+from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore, commit_all
+from pyipvsadm.xtables.ruleset import ChainState, Ruleset, TableState
 from pyipvsadm.xtables.syntax import RuleParser
+from pyipvsadm.xtables.update import ChangeRefused, RuleReader, carry_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +62,8 @@ __all__ = [
     "BuildError",
     "Chain",
     "ChainState",
+    "Change",
+    "ChangeRefused",
     "CommitMissing",
     "Counters",
     "KernelError",
@@ -80,12 +86,16 @@ __all__ = [
     "data_of",
     "open",
     "parse",
+    "plan",
     "read",
     "restore",
     "rule",
+    "same",
     "sandbox",
     "save",
     "tables",
+    "unused",
+    "update",
 ]
 
 _TRIES: Final = 10
@@ -124,33 +134,6 @@ def tables(*, family: Family = 4, netns: str | None = None) -> list[str]:
 # -- whole sets of tables ----------------------------------------------------------------------------------------------
 
 
-class ChainState(Record):
-    """A chain and its rules; ``policy`` ("ACCEPT", "DROP") and ``counters`` are a built-in chain's, else None, zero."""
-
-    name: str
-    policy: str | None
-    counters: Counters
-    rules: tuple[Rule, ...]
-
-
-class TableState(Record):
-    """A table: its chains, the built-in ones in the order of hooks, then the others by name."""
-
-    name: str
-    chains: tuple[ChainState, ...]
-
-
-class Ruleset(Record):
-    """Tables of one family (4, 6), in the order in which they were read."""
-
-    family: Family
-    tables: tuple[TableState, ...]
-
-    def table(self, name: str) -> TableState | None:
-        """Return the table of a name, None where it is not there."""
-        return next((table for table in self.tables if table.name == name), None)
-
-
 def read(*, family: Family = 4, netns: str | None = None, sandbox: str | os.PathLike[str] | None = None) -> Ruleset:
     """Return all tables that have been used in a namespace, or that a sandbox's file has; takes no lock.
 
@@ -162,13 +145,13 @@ def read(*, family: Family = 4, netns: str | None = None, sandbox: str | os.Path
 
 
 def parse(dump: str, *, family: Family = 4) -> Ruleset:
-    """Return what a dump (iptables-save(8)) holds, counters included; no kernel is asked.
+    """Return what a dump (iptables-save(8)) holds, with the counters that it has; no kernel is asked.
 
     Raises UsageError, with its ``line``, for one that is no command, LineFailed for one that makes no sense where it
     is, and CommitMissing.
     """
     with _Tools(family, None, None, memory=True) as tools:
-        return tools.ruleset(tools.restore(dump, counters=True, noflush=False, test=True))
+        return tools.ruleset(tools.restore(dump, counters=True, counted=False, noflush=False, test=True))
 
 
 class BuildError(PyIpvsadmError):
@@ -255,6 +238,37 @@ def restore(
         tools.restore(dump, counters=counters, noflush=noflush, test=test, wait=wait)
 
 
+def update(
+    make: Callable[[Ruleset], Ruleset],
+    *,
+    family: Family = 4,
+    netns: str | None = None,
+    sandbox: str | os.PathLike[str] | None = None,
+    counters: bool = False,
+    test: bool = False,
+    wait: int | None = None,
+) -> list[Change]:
+    """Make tables what ``make`` says, with the fewest changes; return the changes, [] where it was so already.
+
+    ``make`` is given all tables that have been used, as they are while the xtables lock is held, and returns what some
+    or all of them are to be: others, and chains whose policy it leaves at None, stay as they are. It is called again
+    where somebody changes a table without the lock. What is the same is not touched, so its counters go on; rules that
+    are added, and policies that change, begin at zero, with ``counters`` at what they come with. A table is one commit;
+    all of them change, or none. ``test`` changes nothing, and takes no lock.
+
+    Raises ChangeRefused for what is refused; LockHeldError, LockFileError, SandboxFileError, Unsupported where there is
+    no such namespace, KernelError (operation "init") where there is no right to the tables, or no such table.
+    """
+    with _Tools(family, netns, sandbox) as tools:
+        for left in reversed(range(_TRIES)):
+            try:
+                return tools.update(make, counters=counters, test=test, wait=wait)
+            except ChangeRefused as refused:
+                if refused.errno != errno.EAGAIN or not left:
+                    raise
+    raise AssertionError
+
+
 class _Tools:
     """What reads and changes tables of one family as a whole, for the time of a ``with`` block."""
 
@@ -291,20 +305,17 @@ class _Tools:
             os.close(self._lock)
 
     def restore(
-        self, dump: str, *, counters: bool, noflush: bool, test: bool, wait: int | None = None
+        self, dump: str, *, counters: bool, noflush: bool, test: bool, wait: int | None = None, counted: bool = True
     ) -> dict[str, BackendTable]:
-        def take_lock() -> None:
-            if self._lock is None and isinstance(self.backend, LegacyBackend):
-                self._lock = lock.take(os.environ.get(lock.VARIABLE) or lock.PATH, wait)
-
         work = Restore(
             self._parser,
             self._renderer,
             self.backend,
-            lock=take_lock,
+            lock=lambda: self._take_lock(wait),
             say=_ignore,
             warn=_ignore,
             counters=counters,
+            counted=counted,
             noflush=noflush,
             test=test,
         )
@@ -358,6 +369,38 @@ class _Tools:
             tables.append(table.replace(chains=tuple(chains)))
         return ruleset.replace(tables=tuple(tables))
 
+    def _take_lock(self, wait: int | None) -> None:
+        if self._lock is None and isinstance(self.backend, LegacyBackend):
+            self._lock = lock.take(os.environ.get(lock.VARIABLE) or lock.PATH, wait)
+
+    def update(
+        self, make: Callable[[Ruleset], Ruleset], *, counters: bool, test: bool, wait: int | None
+    ) -> list[Change]:
+        if not test:
+            self._take_lock(wait)
+        now = self.ruleset({name: self.backend.read(name) for name in self.backend.names()})
+        reader = RuleReader(self._parser)
+        changes: list[Change] = []
+        opened: dict[str, BackendTable] = {}
+        try:
+            for wanted in make(now).tables:
+                steps = plan(now.table(wanted.name) or unused(wanted.name), wanted, counters=counters)
+                if steps and not test:
+                    table = opened[wanted.name] = self.backend.open(wanted.name)
+                    # Numbers of rules are those of what is changed, should somebody do without the lock.
+                    [here] = self.ruleset({wanted.name: table}).tables
+                    steps = plan(here, wanted, counters=counters)
+                    carry_out(Engine(table, self._renderer, _ignore, _ignore), steps, reader)
+                changes += steps
+            refused = commit_all(self.backend, opened)
+        finally:
+            for table in opened.values():
+                table.close()
+        if refused:
+            name, error = refused
+            raise ChangeRefused(name, [change for change in changes if change.table == name], error)
+        return changes
+
     def ruleset(self, tables: Mapping[str, Listing]) -> Ruleset:
         parts = Parts(self._renderer)
         return Ruleset(
@@ -392,6 +435,13 @@ def _placed(place: tuple[int, ...], do: Callable[..., T], *arguments: Any) -> T:
         raise BuildError(error.message, *place) from None
     except KernelError as error:
         raise BuildError(error.reason, *place) from None
+
+
+def unused(name: str) -> TableState:
+    """Return a table that nobody has used yet. Raises KernelError where there is none of this name."""
+    if name not in TABLES:
+        raise KernelError("init", errno.ENOENT, f"{name}: no such table")
+    return TableState(name, tuple([ChainState(chain, "ACCEPT", Counters(), ()) for chain in TABLES[name]]))
 
 
 def _checked_family(family: Family) -> Family:

@@ -18,7 +18,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
 LAYERS: dict[str, tuple[str, str]] = {
-    "base": ("errors record memo abi sandbox", "base"),
+    "base": ("errors record memo edits abi sandbox", "base"),
     "netlink": ("netlink netns clib", "base netlink"),
     "model": ("ipvs.model ipvs.command", "base model"),
     "wire": ("ipvs.wire ipvs.connections", "base model netlink wire"),
@@ -45,7 +45,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.asking": ("xtables.ipset xtables.extensions.pins", "base netlink x.model"),
     "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
     "x.text": (
-        "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts xtables.build",
+        "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts xtables.build xtables.ruleset "
+        "xtables.plan",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
     ),
     "x.lock": ("xtables.lock", "base"),
@@ -58,7 +59,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.checks": ("xtables.checks", "base x.model x.entry x.registry x.table"),
     "x.backend.sandbox": ("xtables.backend.sandbox", "base x.model x.entry x.table x.checks x.backend.base"),
     "x.engine": (
-        "xtables.engine xtables.listing xtables.restore",
+        "xtables.engine xtables.listing xtables.restore xtables.update",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base x.engine",
     ),
     "check": (
@@ -85,15 +86,15 @@ LAYERS: dict[str, tuple[str, str]] = {
     ),
     "documents": ("documents", "api x.api base model rules text library ui documents"),
     "isolation": ("isolation", "base netlink"),
-    "library": ("filters rates drain", "api x.api base library"),
+    "library": ("filters rates drain snapshot diff apply", "api x.api base library"),
     "app": ("app", "api x.api base library documents doctor check isolation ui app"),
 }
 
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
 PUBLIC = {
-    "=", "errors", "record", "ipvs=", "iptables", "filters", "rates", "drain", "doctor=", "check=", "documents=",
-    "isolation",
+    "=", "errors", "record", "ipvs=", "iptables", "doctor=", "check=", "documents=", "isolation",
+    *LAYERS["library"][0].split(),
 }  # fmt: skip
 
 MEMBERS = {member: layer for layer, (members, _) in LAYERS.items() for member in members.split()}

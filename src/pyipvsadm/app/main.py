@@ -25,6 +25,8 @@ NAME: Final = "pyipvsadm"
 # Subcommand: its module in this package, and what it does in a line.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "show": ("show", "Show services and servers, or chains and rules."),
+    "diff": ("diff", "Show what differs between two states."),
+    "apply": ("apply", "Make the live state what a file says, with the fewest changes."),
     "drain": ("drain", "Take a real server out of service when its connections have ended."),
     "undrain": ("undrain", "Put a drained server back with its old weight."),
     "top": ("top", "Watch the rates of services and servers, or of rules."),

@@ -121,15 +121,12 @@ def server(command: Function) -> Function:
     return click.argument("server", metavar="SERVER[:PORT]", shell_complete=_servers)(command)
 
 
-def state(name: str = "state", *, required: bool = False, default: str = LIVE) -> Callable[[Function], Function]:
+def state(name: str = "state", *, required: bool = False, default: str | None = LIVE) -> Callable[[Function], Function]:
     """Add an argument that names a state, the parameter ``name``: ``default`` where it may be left out and is."""
-    return click.argument(
-        name,
-        metavar=name.upper() if required else f"[{name.upper()}]",
-        required=required,
-        default=None if required else default,
-        shell_complete=states,
-    )
+    if required:  # where a default of None would do as a value
+        return click.argument(name, metavar=name.upper(), shell_complete=states)
+    metavar = f"[{name.upper()}]"
+    return click.argument(name, metavar=metavar, required=False, default=default, shell_complete=states)
 
 
 def _namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -16,6 +16,7 @@ from pyipvsadm import ipvs
 from pyipvsadm.app.errors import Trouble, words
 from pyipvsadm.errors import KernelError, Refused, UsageError
 from pyipvsadm.record import Record
+from pyipvsadm.snapshot import Snapshot, dumped, take
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,6 @@ LIVE: Final = "live"
 STDIN: Final = "-"
 
 _NO_RIGHT: Final = (errno.EPERM, errno.EACCES)
-_NO_SERVICES: Final = {"timeouts": (ipvs.SetTimeouts,), "daemons": (ipvs.StartDaemon, ipvs.StopDaemon)}
 _LARGEST: Final = 1 << 28  # bytes of a dump, of which there is none as large
 _SANDBOX: Final = "pyipvsadm sandbox"  # the member "format" of a sandbox's file
 
@@ -54,21 +54,31 @@ class Place(Record):
 
 
 class Services(Record):
-    """A table of virtual servers, and what it was called; ``left_out`` is what else the source sets."""
+    """A table of virtual servers, and what it was called; ``left_out`` is what else a dump sets."""
 
     source: str
     info: ipvs.Info
-    services: tuple[ipvs.ServiceState, ...]
+    snapshot: Snapshot
     left_out: tuple[str, ...] = ()
 
     kind: ClassVar[Kind] = "ipvs"
 
+    @property
+    def services(self) -> tuple[ipvs.ServiceState, ...]:
+        """The virtual services."""
+        return self.snapshot.services
+
 
 class Rules(Record):
-    """Tables of rules of one family, and what they were called."""
+    """Tables of rules of one family, and what they were called.
+
+    Of a dump ``policies`` are the built-in chains, as (table, chain), whose policies it says; None where these are all
+    tables that there are.
+    """
 
     source: str
     ruleset: iptables.Ruleset
+    policies: frozenset[tuple[str, str]] | None = None
 
     @property
     def kind(self) -> Kind:
@@ -106,6 +116,31 @@ def read(name: str, place: Place, kind: Kind | None = None, form: Form | None = 
     return _parse_rules(source, text, found, told=kind is not None)
 
 
+def read_pair(first: str, second: str, place: Place, kind: Kind | None = None) -> tuple[State, State]:
+    """Return two states of one kind: what is live is of the kind of the other. Raises Trouble."""
+    if first == LIVE and kind is None:
+        two = read(second, place)
+        return read(first, place, two.kind), two
+    one = read(first, place, kind)
+    two = read(second, place, kind or (one.kind if second == LIVE else None))
+    if one.kind != two.kind:
+        raise Trouble(f"{one.source} is of {one.kind}, {two.source} of {two.kind}: name two of a kind, or say --kind")
+    return one, two
+
+
+def compared(one: Rules, two: Rules) -> tuple[iptables.Ruleset, iptables.Ruleset]:
+    """Return what can be compared of two states: a dump says nothing of live tables and policies that it leaves out."""
+    from pyipvsadm import apply
+
+    rulesets = []
+    for mine, other in ((one, two), (two, one)):
+        found = mine.ruleset if mine.policies is None else apply.without_policies(mine.ruleset, mine.policies)
+        if mine.policies is None and other.policies is not None:
+            found = found.replace(tables=tuple([table for table in found.tables if other.ruleset.table(table.name)]))
+        rulesets.append(found)
+    return rulesets[0], rulesets[1]
+
+
 def open_services(place: Place) -> ipvs.VirtualServerTable:
     """Open a place's virtual servers. Raises Trouble, with what to do."""
     if place.sandbox is not None:
@@ -135,8 +170,13 @@ def read_rules(place: Place, family: Family) -> iptables.Ruleset:
     try:
         return iptables.read(family=family, netns=place.netns, sandbox=place.sandbox)
     except KernelError as error:
-        hint = ": run it as root, or try it with --sandbox" if error.errno in _NO_RIGHT else ""
-        raise Trouble(f"the kernel's tables of {name}: {error}{hint}") from None
+        raise trouble_with_rules(error, name) from None
+
+
+def trouble_with_rules(error: KernelError, name: str) -> Trouble:
+    """Return what to say where the tables of iptables or ip6tables cannot be read."""
+    hint = ": run it as root, or try it with --sandbox" if error.errno in _NO_RIGHT else ""
+    return Trouble(f"the kernel's tables of {name}: {error}{hint}")
 
 
 def form_of(text: str) -> Form:
@@ -173,7 +213,7 @@ def _read_place(place: Place, kind: Kind | None) -> State:
     if kind != "ipvs":
         return Rules(place.name, read_rules(place, family_of(kind)))
     with open_services(place) as table:
-        return Services(place.name, table.info(), tuple(table.services()))
+        return Services(place.name, table.info(), take(table))
 
 
 def _content(name: str) -> bytes:
@@ -229,7 +269,7 @@ def _read_document(source: str, text: str, form: Literal["json", "yaml"], kind: 
     found: State
     if isinstance(state, documents.VirtualServers):
         with ipvs.sandbox() as table:
-            found = Services(source, state.info or table.info(), state.services)
+            found = Services(source, state.info or table.info(), Snapshot(tuple(state.services)))
     else:
         found = Rules(source, state)
     if kind not in (None, found.kind):
@@ -243,28 +283,40 @@ def _parse_rules(source: str, text: str, kind: Kind, *, told: bool) -> Rules:
 
     wrong = (UsageError, iptables.LineFailed, iptables.CommitMissing)
     try:
-        return Rules(source, iptables.parse(text, family=family_of(kind)))
+        return Rules(source, iptables.parse(text, family=family_of(kind)), _policies(text))
     except wrong as error:
         problem = error
     if not told and kind == "iptables":
         with suppress(*wrong):
-            return Rules(source, iptables.parse(text, family=6))
+            return Rules(source, iptables.parse(text, family=6), _policies(text))
     reason = problem.message if isinstance(problem, UsageError) else problem
     raise Trouble(f"{source}:{problem.line}: {reason}")
 
 
+def _policies(text: str) -> frozenset[tuple[str, str]]:
+    """Return the chains whose policies a dump says, with their tables; others that it makes are among them."""
+    found = set()
+    table = ""
+    for line in text.splitlines():
+        first = line[:1]
+        if first == "*":
+            table = line[1:].strip()
+        elif first == ":":
+            found.add((table, *line[1:].split()[:1]))
+        elif first == "-" and line.startswith(("-P ", "--policy ")):
+            found.add((table, *line.split()[1:2]))
+    return frozenset(found)  # type: ignore[arg-type]  # of pairs: what has no name does not get here
+
+
 def _parse_services(source: str, lines: Sequence[str]) -> Services:
     commands = ["" if line.startswith("#") else line for line in lines]  # as ipvsadm-restore has it
+    try:
+        snapshot = dumped(ipvs.parse(commands))
+    except UsageError as error:
+        raise Trouble(f"{source}:{error.line}: {error.message}") from None
+    except Refused as refused:
+        numbers = [number for number, line in enumerate(commands, 1) if ipvs.parse([line])]
+        raise Trouble(f"{source}:{numbers[refused.index]}: {refused}") from None
     with ipvs.sandbox() as table:
-        try:
-            changes = ipvs.parse(commands)
-            table.apply(*changes)
-        except UsageError as error:
-            raise Trouble(f"{source}:{error.line}: {error.message}") from None
-        except Refused as refused:
-            numbers = [number for number, line in enumerate(commands, 1) if ipvs.parse([line])]
-            raise Trouble(f"{source}:{numbers[refused.index]}: {refused}") from None
-        left_out = [
-            name for name, kinds in _NO_SERVICES.items() if any(isinstance(change, kinds) for change in changes)
-        ]
-        return Services(source, table.info(), tuple(table.services()), tuple(left_out))
+        left_out = [name for name in ("timeouts", "daemons") if getattr(snapshot, name) is not None]
+        return Services(source, table.info(), snapshot, tuple(left_out))

@@ -81,6 +81,8 @@ __all__ = [
     "VirtualService",
     "WireError",
     "Zero",
+    "changes",
+    "command_line",
     "open",
     "parse",
     "sandbox",
@@ -184,12 +186,12 @@ def parse(dump: Iterable[str]) -> list[Change]:
     from pyipvsadm.ipvs.dump import parse_dump
     from pyipvsadm.ipvs.names import Names
 
-    changes: list[Change] = []
+    found: list[Change] = []
     for number, command in parse_dump(dump, Names()):
         if not isinstance(command, Change):
             raise UsageError(f"line {number}: this command changes nothing", line=number)
-        changes.append(command)
-    return changes
+        found.append(command)
+    return found
 
 
 def save(services: Sequence[ServiceState]) -> str:
@@ -198,3 +200,16 @@ def save(services: Sequence[ServiceState]) -> str:
     from pyipvsadm.ipvs.render import save as render
 
     return render(services, Numbers())
+
+
+def changes(before: Sequence[ServiceState], after: Sequence[ServiceState]) -> list[Change]:
+    """Return the fewest changes that make of some services others, as ``replace`` does it; counters do not matter."""
+    return plan(before, after)
+
+
+def command_line(change: Change) -> str:
+    """Return what asks ipvsadm(8) for a change, without the name of the program: ``-A -t 192.0.2.1:80 -s rr``."""
+    from pyipvsadm.ipvs.names import Numbers
+    from pyipvsadm.ipvs.render import command_line as render
+
+    return render(change, Numbers())

@@ -7,7 +7,7 @@ that names are cut (an IPv4 ``name:port`` to its column in listings, everything 
 
 from __future__ import annotations
 
-from pyipvsadm.ipvs import words
+from pyipvsadm.ipvs import command, words
 from pyipvsadm.ipvs.order import in_order, server_key, sort_services
 from pyipvsadm.memo import remembered
 from pyipvsadm.record import Record
@@ -15,14 +15,15 @@ from pyipvsadm.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Final
+    from typing import Any, Final
 
     from pyipvsadm.ipvs import model
-    from pyipvsadm.ipvs.command import List
+    from pyipvsadm.ipvs.command import Change, List
     from pyipvsadm.ipvs.model import (
         Connection,
         Info,
         RealServer,
+        ServerKey,
         ServerState,
         ServiceKey,
         ServiceState,
@@ -323,6 +324,66 @@ def _saved_settings(service: VirtualService) -> str:
         text += " -o"
     flags = words.scheduler_flags(service)
     return text if flags is None else f"{text} -b {flags}"
+
+
+def command_line(change: Change, resolver: Resolver) -> str:
+    """Return the options of ipvsadm(8) that ask for a change: every setting of a service or server is given."""
+    return _COMMAND_LINES[type(change)](change, resolver)
+
+
+def _service_line(letter: str) -> Callable[[Any, Resolver], str]:
+    return lambda change, resolver: (
+        f"{letter} {saved_name(change.service.key, resolver)}{_saved_settings(change.service)}"
+    )
+
+
+def _server_line(letter: str) -> Callable[[Any, Resolver], str]:
+    def line(change: Any, resolver: Resolver) -> str:
+        server: RealServer = change.server
+        limits = f" -x {server.u_threshold} -y {server.l_threshold}" if server.u_threshold or server.l_threshold else ""
+        tunnel = _saved_tunnel(server) if server.forward == "ipip" else ""
+        name = f"{letter} {saved_name(change.service, resolver)} -r {_real_name(change.service, server.key, resolver)}"
+        return f"{name} {_FORWARD_OPTION[server.forward]} -w {server.weight}{limits}{tunnel}"
+
+    return line
+
+
+def _real_name(service: ServiceKey, key: ServerKey, resolver: Resolver) -> str:
+    return _endpoint(resolver, key.address, key.port, service.protocol)
+
+
+def _start_line(change: Any, _: Resolver) -> str:
+    daemon: SyncDaemon = change.daemon
+    given = {
+        "mcast-interface": daemon.mcast_ifn,
+        "syncid": daemon.syncid,
+        "sync-maxlen": daemon.sync_maxlen,
+        "mcast-group": daemon.mcast_group,
+        "mcast-port": daemon.mcast_port,
+        "mcast-ttl": daemon.mcast_ttl,
+    }
+    return " ".join(
+        [f"--start-daemon {daemon.state}", *[f"--{name} {value}" for name, value in given.items() if value]]
+    )
+
+
+_COMMAND_LINES: Final[dict[type[Change], Callable[[Any, Resolver], str]]] = {
+    command.AddService: _service_line("-A"),
+    command.EditService: _service_line("-E"),
+    command.DeleteService: lambda change, resolver: f"-D {saved_name(change.key, resolver)}",
+    command.AddServer: _server_line("-a"),
+    command.EditServer: _server_line("-e"),
+    command.DeleteServer: lambda change, resolver: (
+        f"-d {saved_name(change.service, resolver)} -r {_real_name(change.service, change.server, resolver)}"
+    ),
+    command.Flush: lambda _, __: "-C",
+    command.Zero: lambda change, resolver: f"-Z {saved_name(change.key, resolver)}" if change.key else "-Z",
+    command.SetTimeouts: lambda change, _: (
+        f"--set {change.timeouts.tcp} {change.timeouts.tcp_fin} {change.timeouts.udp}"
+    ),
+    command.StartDaemon: _start_line,
+    command.StopDaemon: lambda change, _: f"--stop-daemon {change.daemon.state} --syncid {change.daemon.syncid}",
+}
 
 
 def _saved_tunnel(server: RealServer) -> str:

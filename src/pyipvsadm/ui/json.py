@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pyipvsadm.ipvs.model import (
         Connection,
         Info,
+        RealServer,
         ServerState,
         ServiceKey,
         ServiceState,
@@ -75,7 +76,15 @@ def document(services: Sequence[ServiceState], info: Info, *, nosort: bool = Fal
 
 def service(state: ServiceState, *, nosort: bool = False) -> dict[str, Any]:
     """Return a virtual service with its servers, sorted unless ``nosort``."""
-    config = state.config
+    return {
+        **service_settings(state.config),
+        "servers": [server(real) for real in (state.servers if nosort else sort_servers(state.servers))],
+        "stats": state.stats.asdict(),
+    }
+
+
+def service_settings(config: VirtualService) -> dict[str, Any]:
+    """Return what is configured of a virtual service itself."""
     return {
         **config.key.asdict(),
         "scheduler": config.scheduler,
@@ -85,8 +94,6 @@ def service(state: ServiceState, *, nosort: bool = False) -> dict[str, Any]:
         "timeout": config.timeout,
         "netmask": _netmask(config),
         "pe_name": config.pe_name,
-        "servers": [server(real) for real in (state.servers if nosort else sort_servers(state.servers))],
-        "stats": state.stats.asdict(),
     }
 
 
@@ -98,9 +105,16 @@ def _netmask(config: VirtualService) -> str | int:
 
 def server(state: ServerState) -> dict[str, Any]:
     """Return a real server."""
-    fields = {**state.config.asdict(), **state.asdict()}
-    del fields["key"], fields["config"]
-    return {**state.config.key.asdict(), **fields, "stats": state.stats.asdict()}
+    fields = state.asdict()
+    del fields["config"]
+    return {**server_settings(state.config), **fields, "stats": state.stats.asdict()}
+
+
+def server_settings(config: RealServer) -> dict[str, Any]:
+    """Return what is configured of a real server."""
+    fields = config.asdict()
+    del fields["key"]
+    return {**config.key.asdict(), **fields}
 
 
 def drained(members: Sequence[Member], outcome: str) -> str:
@@ -110,11 +124,7 @@ def drained(members: Sequence[Member], outcome: str) -> str:
 
 def undrained(done: Sequence[Undone]) -> str:
     """Return what became of servers that were to be put back, each as it is now."""
-    servers = []
-    for one in done:
-        fields = {**one.server.key.asdict(), **one.server.asdict(), "outcome": one.outcome}
-        del fields["key"]
-        servers.append(_of(one.service, fields))
+    servers = [_of(one.service, {**server_settings(one.server), "outcome": one.outcome}) for one in done]
     return to_json("undrain", servers=servers)
 
 

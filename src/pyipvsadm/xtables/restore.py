@@ -11,7 +11,7 @@ from pyipvsadm.xtables.syntax import read_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Final
 
     from pyipvsadm.xtables.backend.base import Backend, Table
@@ -53,9 +53,10 @@ class CommitMissing(PyIpvsadmError):
 class Restore:
     """One dump for the tables of a backend.
 
-    ``counters`` has rules and policies counted as the dump says, ``noflush`` leaves what is there and not named, with
-    ``test`` nothing is committed, ``only`` names the one table that is looked at; ``verbose`` is how often -v was
-    given. ``lock`` is called before the first table is read; ``say`` and ``warn`` take what commands of the dump print.
+    ``counters`` has rules and policies counted as the dump says, which of policies it then has to say, unless
+    ``counted`` is False. ``noflush`` leaves what is there and not named, with ``test`` nothing is committed, ``only``
+    names the one table that is looked at; ``verbose`` is how often -v was given. ``lock`` is called before the first
+    table is read; ``say`` and ``warn`` take what commands of the dump print.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Restore:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         counters: bool = False,
+        counted: bool = True,
         noflush: bool = False,
         verbose: int = 0,
         test: bool = False,
@@ -81,6 +83,7 @@ class Restore:
         self._say = say
         self._warn = warn
         self._counters = counters
+        self._counted = counted
         self._noflush = noflush
         self._comments = verbose > 0
         self._verbose = 0 if noflush else verbose  # of commands: -n hushes them at the C tool too
@@ -196,7 +199,7 @@ class Restore:
             raise UsageError(f"{self._program}: line {number} policy invalid")
         if words[1] != "-":
             counters = _policy_counters(words[2]) if self._counters and len(words) > 2 else None
-            if self._counters and counters is None:
+            if self._counters and counters is None and (self._counted or len(words) > 2):
                 raise UsageError(f"invalid policy counters for chain '{name}'")
             try:
                 table.set_policy(name, words[1], counters)
@@ -259,18 +262,27 @@ class Restore:
     # -- the end -------------------------------------------------------------------------------------------------------
 
     def _commit(self) -> None:
-        """Commit the tables, one after the other; a refusal takes back those before it. Raises LineFailed."""
-        done: list[tuple[str, object]] = []
-        for name, table in self._tables.items():
-            try:
-                image = self._backend.image(name) if len(self._tables) > 1 else None
-                table.commit()
-            except KernelError as error:
-                for earlier, before in reversed(done):
-                    self._backend.put_back(earlier, before)
-                status = 4 if error.errno == _EAGAIN else 1
-                raise LineFailed(self._commits[name], error.reason, status) from None
-            done.append((name, image))
+        """Commit the tables. Raises LineFailed."""
+        refused = commit_all(self._backend, self._tables)
+        if refused:
+            name, error = refused
+            status = 4 if error.errno == _EAGAIN else 1
+            raise LineFailed(self._commits[name], error.reason, status)
+
+
+def commit_all(backend: Backend, tables: Mapping[str, Table]) -> tuple[str, KernelError] | None:
+    """Commit tables by their names, one after the other; a refusal, which is returned, takes back those before it."""
+    done: list[tuple[str, object]] = []
+    for name, table in tables.items():
+        try:
+            image = backend.image(name) if len(tables) > 1 else None
+            table.commit()
+        except KernelError as error:
+            for earlier, before in reversed(done):
+                backend.put_back(earlier, before)
+            return name, error
+        done.append((name, image))
+    return None
 
 
 def _append_nothing(_: str, __: tuple[int, int]) -> bool:

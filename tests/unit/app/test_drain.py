@@ -148,7 +148,7 @@ def test_refused(run: Run, sandbox: Path, words: list[str], status: int, message
 
 
 def test_where_old_weights_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyipvsadm.app.book._RUN", "/proc/no-such-folder")
+    monkeypatch.setattr("pyipvsadm.app.run._RUN", "/proc/no-such-folder")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     book = book_of(Place(netns="/proc/self/ns/net"))
     book.change(lambda _: [])

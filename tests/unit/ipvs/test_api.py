@@ -78,6 +78,34 @@ def test_a_dump_goes_both_ways() -> None:
         assert ipvs.save(copy.services()) == dump
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-A -t 192.0.2.1:80",
+        "-A -u [2001:db8::1]:53 -s rr -o",
+        "-E -f 7 -6 -s sh -p 60 -M 64 -b sh-port",
+        "-A --sctp-service 192.0.2.1:9 -s mh -p 60 -M 255.255.255.0 -b mh-fallback,mh-port",
+        "-A -u 192.0.2.1:5060 -s wlc -p --pe sip",
+        "-D -t 192.0.2.1:80",
+        "-a -t 192.0.2.1:80 -r 10.0.0.1:8080 -m -w 0",
+        "-a -t 192.0.2.1:80 -r 10.0.0.1 -x 9 -y 3",
+        "-e -f 7 -r [2001:db8::5]:80 -i --tun-type gue --tun-port 6080 --tun-csum",
+        "-e -f 7 -r 10.0.0.1:80 -i --tun-type gre -y 5",
+        "-d -t 192.0.2.1:80 -r 10.0.0.1:8080",
+        "-C",
+        "-Z",
+        "-Z -f 7",
+        "--set 60 0 9",
+        "--start-daemon master --mcast-interface eth1 --syncid 7 --sync-maxlen 99",
+        "--start-daemon backup --mcast-group ff02::81 --mcast-port 88 --mcast-ttl 3",
+        "--stop-daemon backup --syncid 7",
+    ],
+)
+def test_command_lines_ask_for_the_same(line: str) -> None:
+    [change] = ipvs.parse([line])
+    assert ipvs.parse([ipvs.command_line(change)]) == [change]
+
+
 def test_a_dump_that_looks_is_refused() -> None:
     with pytest.raises(ipvs.UsageError) as refused:
         ipvs.parse(["-A -t 192.0.2.1:80", "", "-L"])

@@ -1,0 +1,67 @@
+"""``pyipvsadm diff``: what differs between two states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pyipvsadm import diff
+from pyipvsadm.app import options
+from pyipvsadm.app import state as states
+from pyipvsadm.app.errors import Trouble
+from pyipvsadm.app.state import Rules, Services, compared, read_pair
+from pyipvsadm.app.terminal import few_collections
+from pyipvsadm.ui import differences
+from pyipvsadm.ui.differences import Differences
+
+if TYPE_CHECKING:
+    from pyipvsadm.app.state import Kind, Place, State
+
+_EPILOG = """\b
+Examples:
+  pyipvsadm diff web.rules
+  pyipvsadm diff monday.v4 tuesday.v4
+  iptables-save -c | pyipvsadm diff --counters before.v4 -
+  pyipvsadm diff live tested.json --netns blue
+
+Exit status: 0 they are the same, 1 they differ, 2 trouble."""
+
+
+@click.command(epilog=_EPILOG)
+@options.state("a", required=True)
+@options.state("b")
+@click.option("--counters", is_flag=True, help="Compare what was counted as well.")
+@options.kind
+@options.as_json
+@options.place
+def command(a: str, b: str, kind: Kind | None, place: Place, as_json: bool, counters: bool) -> int:
+    """Show what differs between two states, from A to B.
+
+    Each is "live" (which B is where it is not named), a file with a dump or a sandbox, or "-" for a dump from standard
+    input. Both are of the same kind: what is live is of the kind of the other.
+
+    What counts is what is configured, and in what order rules stand. Where one of them is a dump of rules and the other
+    is live, tables that the dump does not have, and policies that it does not say, are not compared.
+    """
+    if a == b == states.STDIN:
+        raise Trouble("standard input can be read once: name a file")
+    with few_collections():
+        found = _compare(*read_pair(a, b, place, kind), counters=counters)
+        click.echo(differences.document(found) if as_json else differences.text(found), nl=False, color=True)
+    return int(not found.same)
+
+
+def _compare(before: State, after: State, *, counters: bool) -> Differences:
+    names = before.kind, before.source, after.source
+    if isinstance(before, Services) and isinstance(after, Services):
+        one, two = before.snapshot, after.snapshot
+        return Differences(
+            *names,
+            services=diff.services(one.services, two.services, counters=counters),
+            timeouts=diff.timeouts(one.timeouts, two.timeouts),
+            daemons=diff.daemons(one.daemons, two.daemons),
+        )
+    assert isinstance(before, Rules)
+    assert isinstance(after, Rules)
+    return Differences(*names, chains=diff.rules(*compared(before, after), counters=counters))
