@@ -30,6 +30,8 @@ class Begun:
     def __init__(self, program: Path, *words: str) -> None:
         self.process, self._terminal = pty.fork()
         if not self.process:
+            for number in (signal.SIGHUP, signal.SIGINT):  # what began the tests in the background may ignore them
+                signal.signal(number, signal.SIG_DFL)
             os.execv(program, [program.name, *words])  # noqa: S606  # no shell is wanted
         self.seen = ""
 
