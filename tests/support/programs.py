@@ -84,7 +84,7 @@ class Machine(NamedTuple):
             "PYTHONWARNINGS": "ignore",
         }
         enter = ["nsenter", "--target", str(self.init), "--mount", "--pid", "--root"]
-        return self.namespace.run([*enter, "sh", "-c", line], env=environment)
+        return self.namespace.run([*enter, "sh", "-c", f"cd /\n{line}"], env=environment)  # the old folder is elsewhere
 
     def tables(self) -> dict[str, list[str]]:
         """Return the tables of each family as the C tool saves them, without counters."""
