@@ -345,8 +345,9 @@ class TableWriter:
             begins[name] = at
             end = ends[chain.policy or "RETURN"]
             pieces += (chain.entries, end)
-            for number, pair in chain.counters.items():
-                counters[entries + number] = pair
+            if chain.counters:
+                for number, pair in chain.counters.items():
+                    counters[entries + number] = pair
             entries += chain.size
             at += len(chain.entries)
             if chain.policy is not None:

@@ -7,6 +7,7 @@ from pyipvsadm.xtables import command
 from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_blanks, split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.entry import is_shorter
+from pyipvsadm.xtables.model import VERDICTS
 from pyipvsadm.xtables.syntax import read_counter
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _NO_COUNTERS: Final = (0, 0)
 _LONGEST_CHAIN: Final = 28
+_NEW_CHAIN: Final = "- [0:0]"  # what iptables-save writes behind the names of all chains that no hook has
 _EAGAIN: Final = 11
 
 
@@ -180,6 +182,11 @@ class Restore:
             raise UsageError(f"{self._program}: unable to initialize table '{name}'") from None
 
     def _read_chain(self, table: Table, line: str, number: int) -> None:
+        name, _, rest = line[1:].partition(" ")
+        if rest == _NEW_CHAIN and not self._noflush and self._is_plain_name(table, name):
+            table.create(name)
+            self._dump.chains.add(name)
+            return
         words = split_blanks(line[1:])
         if not words:
             raise UsageError(f"{self._program}: line {number} chain name invalid")
@@ -207,6 +214,16 @@ class Restore:
                 raise UsageError(
                     f"Can't set policy `{words[1]}' on `{name}' line {number}: {error.reason}", exit_status=1
                 ) from None
+
+    def _is_plain_name(self, table: Table, name: str) -> bool:
+        """Whether a name is surely that of a chain that can be made."""
+        return (
+            0 < len(name) <= _LONGEST_CHAIN
+            and name.isascii()
+            and name.isprintable()
+            and name not in VERDICTS
+            and not table.has_chain(name)
+        )
 
     def _read_command(self, line: str, number: int) -> None:
         counters = None

@@ -79,10 +79,10 @@ class NewTable(MemoryTable):
     def create(self, chain: str) -> None:
         """Make a chain."""
         writer = self._writer
-        if writer is None or chain in writer.chains or not self.is_fine(chain):
-            super().create(chain)
-        else:
+        if writer is not None and chain not in writer.chains and self.is_fine(chain):
             writer.chains[chain] = WrittenChain(None)
+        else:
+            super().create(chain)
 
     def set_policy(self, chain: str, policy: str, counters: tuple[int, int] | None) -> None:
         """Say what becomes of packets that come to the end of a built-in chain."""
