@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from pyipvsadm.errors import KernelError, PyIpvsadmError, UsageError
 from pyipvsadm.xtables import command
 from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_blanks, split_words
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 _NO_COUNTERS: Final = (0, 0)
 _LONGEST_CHAIN: Final = 28
 _NEW_CHAIN: Final = "- [0:0]"  # what iptables-save writes behind the names of all chains that no hook has
-_EAGAIN: Final = 11
 
 
 class LineFailed(PyIpvsadmError):
@@ -191,7 +192,7 @@ class Restore:
         if not words:
             raise UsageError(f"{self._program}: line {number} chain name invalid")
         name = words[0]
-        if len(name) > _LONGEST_CHAIN or not (name.isascii() or is_shorter(name, _LONGEST_CHAIN + 1)):
+        if not is_shorter(name, _LONGEST_CHAIN + 1):
             raise UsageError(f"Invalid chain name `{name}' ({_LONGEST_CHAIN} chars max)")
         if not table.is_builtin(name):
             if self._noflush and table.has_chain(name):
@@ -283,7 +284,7 @@ class Restore:
         refused = commit_all(self._backend, self._tables)
         if refused:
             name, error = refused
-            status = 4 if error.errno == _EAGAIN else 1
+            status = 4 if error.errno == errno.EAGAIN else 1
             raise LineFailed(self._commits[name], error.reason, status)
 
 

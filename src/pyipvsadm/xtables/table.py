@@ -237,8 +237,7 @@ class MemoryTable:
     @staticmethod
     def is_fine(name: str) -> bool:
         """Whether a chain that is not there yet may have a name."""
-        size = len(name if name.isascii() else name.encode("utf-8", "surrogateescape"))
-        return size <= _LONGEST_CHAIN and name not in VERDICTS
+        return name not in VERDICTS and entry.is_shorter(name, _LONGEST_CHAIN + 1)
 
     def create(self, chain: str) -> None:
         """Make a chain."""

@@ -17,6 +17,7 @@ from pyipvsadm.netns import NetworkNamespace
 from pyipvsadm.xtables import blob, entry
 from pyipvsadm.xtables.backend.rewrite import NewTable
 from pyipvsadm.xtables.backend.sockopt import TableSocket
+from pyipvsadm.xtables.blob import encode
 from pyipvsadm.xtables.model import Chain, Rule
 from pyipvsadm.xtables.reasons import commit_refused
 
@@ -98,10 +99,6 @@ def library(family: Family) -> _Library:
     return _libraries[family]
 
 
-def _encode(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")
-
-
 def _decode(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
@@ -113,7 +110,7 @@ class LegacyTable:
         self.family = family
         self.name = name
         self._library = library(family)
-        self._handle = self._library.init(_encode(name))
+        self._handle = self._library.init(encode(name))
         if not self._handle:
             raise self._error("init")
         self._append = self._library.append_entry
@@ -157,18 +154,18 @@ class LegacyTable:
 
     def has_chain(self, chain: str) -> bool:
         """Whether there is a chain of this name."""
-        return bool(self._library.is_chain(_encode(chain), self._handle))
+        return bool(self._library.is_chain(encode(chain), self._handle))
 
     def is_builtin(self, chain: str) -> bool:
         """Whether a chain belongs to a hook."""
-        return bool(self._library.builtin(_encode(chain), self._handle))
+        return bool(self._library.builtin(encode(chain), self._handle))
 
     def rules(self, chain: str) -> Iterator[Rule]:
         """Yield the rules of a chain."""
         library, handle, family = self._library, self._handle, self.family
         next_rule, get_target, memory = library.next_rule, library.get_target, clib.memory
         start, sizes, unpack = entry.HEADER_SIZE[family] + 4, entry.unpack_sizes, entry.unpack
-        place = library.first_rule(_encode(chain), handle)
+        place = library.first_rule(encode(chain), handle)
         while place:
             target, size = sizes(memory(place + start, 4))
             data = memory(place, size)
@@ -178,7 +175,7 @@ class LegacyTable:
 
     def append(self, chain: str, rule: Rule) -> None:
         """Add a rule at a chain's end."""
-        if not self._append(_encode(chain), entry.pack(rule, self.family), self._handle):
+        if not self._append(encode(chain), entry.pack(rule, self.family), self._handle):
             raise self._error("append_entry")
 
     def append_plain(
@@ -189,52 +186,52 @@ class LegacyTable:
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:
         """Add a rule that becomes the one with this number."""
-        self._do("insert_entry", _encode(chain), entry.pack(rule, self.family), number - 1)
+        self._do("insert_entry", encode(chain), entry.pack(rule, self.family), number - 1)
 
     def replace(self, chain: str, number: int, rule: Rule) -> None:
         """Put a rule in the place of another."""
-        self._do("replace_entry", _encode(chain), entry.pack(rule, self.family), number - 1)
+        self._do("replace_entry", encode(chain), entry.pack(rule, self.family), number - 1)
 
     def check(self, chain: str, rule: Rule, mask: bytes) -> None:
         """Raise KernelError (ENOENT) where the chain has no such rule."""
-        self._do("check_entry", _encode(chain), entry.pack(rule, self.family), clib.buffer(bytearray(mask)))
+        self._do("check_entry", encode(chain), entry.pack(rule, self.family), clib.buffer(bytearray(mask)))
 
     def delete(self, chain: str, rule: Rule, mask: bytes) -> None:
         """Take the first such rule away; ``mask`` has ones where the entries must be the same."""
-        self._do("delete_entry", _encode(chain), entry.pack(rule, self.family), clib.buffer(bytearray(mask)))
+        self._do("delete_entry", encode(chain), entry.pack(rule, self.family), clib.buffer(bytearray(mask)))
 
     def delete_number(self, chain: str, number: int) -> None:
         """Take a rule away."""
-        self._do("delete_num_entry", _encode(chain), number - 1)
+        self._do("delete_num_entry", encode(chain), number - 1)
 
     def flush(self, chain: str) -> None:
         """Take all rules of a chain away."""
-        self._do("flush_entries", _encode(chain))
+        self._do("flush_entries", encode(chain))
 
     def zero(self, chain: str) -> None:
         """Set the counters of a chain and its rules to zero."""
-        self._do("zero_entries", _encode(chain))
+        self._do("zero_entries", encode(chain))
 
     def zero_number(self, chain: str, number: int) -> None:
         """Set the counters of a rule to zero."""
-        self._do("zero_counter", _encode(chain), number)
+        self._do("zero_counter", encode(chain), number)
 
     def create(self, chain: str) -> None:
         """Make a chain."""
-        self._do("create_chain", _encode(chain))
+        self._do("create_chain", encode(chain))
 
     def remove(self, chain: str) -> None:
         """Take an empty chain away to which no rule jumps."""
-        self._do("delete_chain", _encode(chain))
+        self._do("delete_chain", encode(chain))
 
     def rename(self, old: str, new: str) -> None:
         """Give a chain another name; rules that jump to it still do."""
-        self._do("rename_chain", _encode(old), _encode(new))
+        self._do("rename_chain", encode(old), encode(new))
 
     def set_policy(self, chain: str, policy: str, counters: tuple[int, int] | None) -> None:
         """Say what becomes of packets that come to the end of a built-in chain."""
         given = clib.buffer(bytearray(blob.COUNTERS.pack(*counters))) if counters else None
-        self._do("set_policy", _encode(chain), _encode(policy), given)
+        self._do("set_policy", encode(chain), encode(policy), given)
 
     def entries_text(self) -> str:
         """Return what libiptc prints of the entries that the kernel had when the table was read."""
@@ -271,7 +268,7 @@ class LegacyBackend:
     def read(self, table: str) -> Listing:
         """Read a table to look at it. Raises KernelError as ``open`` does."""
         try:
-            image = self._opened().read(_encode(table))
+            image = self._opened().read(encode(table))
         except OSError:
             return self.open(table)  # which may load a module, or knows better words for what is wrong
         return blob.Snapshot(self.family, table, *image)
@@ -286,14 +283,14 @@ class LegacyBackend:
     def image(self, table: str) -> Image:
         """Return a table as the kernel has it now. Raises KernelError."""
         try:
-            head, entries = self._opened().read(_encode(table))
+            head, entries = self._opened().read(encode(table))
         except OSError as problem:
             raise commit_refused(problem.errno or 0) from None
         return head, entries[: head.size]
 
     def put_back(self, table: str, image: Image) -> None:
         """Make a table what it was. Raises KernelError."""
-        name, (head, entries) = _encode(table), image
+        name, (head, entries) = encode(table), image
         try:
             socket = self._opened()
             socket.replace(name, head, [entries], socket.head(name).num_entries)
