@@ -189,16 +189,16 @@ class TableReader:
         if table is None or line[:3] != "-A ":
             return False
         try:
-            chain, name, header, matches, target, jump = self._dump.read_rule(line)
+            chain, name, rule, jump = self._dump.read_rule(line)
         except NotPlain:
             return False
         if not table.has_chain(chain):
             return False
         if name not in self._dump.chains and (
-            table.has_chain(name) if target else name == "DROP" and table.name == "nat"
+            table.has_chain(name) if jump is None else name == "DROP" and table.name == "nat"
         ):
             return False
-        table.append_plain(chain, header, matches, target, jump, (number, 0))
+        table.append_plain(chain, rule, jump, (number, 0))
         return True
 
     def _read_command(self, line: str, number: int) -> None:

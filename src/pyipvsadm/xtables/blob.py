@@ -19,7 +19,7 @@ from pyipvsadm.xtables.model import HOOKS, POLICIES, Chain, Rule
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Final
 
     from pyipvsadm.xtables.options import Family
@@ -38,7 +38,7 @@ GET_REVISION: Final = struct.Struct("@29sB")  # struct xt_get_revision
 _ERROR_TARGET: Final = struct.Struct("@H29sB30s0Q")  # struct xt_error_target
 _ERROR_NAME: Final = _ERROR_TARGET.size - entry.PAYLOAD_AT
 _VERDICT_AT: Final = 32  # of a standard target
-_VERDICTS: Final = {-1: "DROP", -2: "ACCEPT", -4: "QUEUE", -5: "RETURN"}  # - NF_* - 1; XT_RETURN
+_VERDICTS: Final = {number: name for name, number in entry.VERDICT_NUMBERS.items()}
 _sizes: Final = struct.Struct("@HH").unpack_from  # of an entry: where its target begins, and where it ends
 unpack_size: Final = struct.Struct("@H").unpack_from  # of a match or target
 unpack_verdict: Final = struct.Struct(f"@{_VERDICT_AT}xi").unpack_from  # of a target for verdicts and jumps
@@ -89,7 +89,7 @@ def request(name: bytes, head: Head, entries_before: int, old_counters: int) -> 
 
 
 def counters(family: Family, entries: bytes) -> list[bytes]:
-    """Return the packed counters of all entries of a table that the kernel gave."""
+    """Return the packed counters of all entries of a table."""
     found = []
     end_at = entry.HEADER_SIZE[family] + 6
     counters_at = entry.MATCHES_AT[family] - COUNTERS.size
@@ -239,145 +239,127 @@ def _unpack_rules(
 
 
 class Packed(Record):
-    """A table to be put in the place of another: its head, its entries in pieces, the counters of those that have some.
-
-    Counters are by the numbers of their entries.
-    """
+    """A table to be put in the place of another: its head, and its entries in pieces, which have their counters."""
 
     head: Head
-    entries: list[bytes | bytearray]
-    counters: dict[int, tuple[int, int]]
-
-    def packed_counters(self) -> list[bytes] | None:
-        """Return the counters of all entries as the kernel takes them, None where all are zero."""
-        if not self.counters:
-            return None
-        packed = [bytes(COUNTERS.size)] * self.head.num_entries
-        for number, pair in self.counters.items():
-            packed[number] = COUNTERS.pack(*pair)
-        return packed
+    entries: list[bytes]
+    counted: bool  # whether there are counters that are not zero
 
 
 class WrittenChain:
-    """A chain of a table that is being written: the entries of its rules, and what is still missing in them."""
+    """A chain of a table that is being written."""
 
-    __slots__ = ("counters", "entries", "given", "jumps", "policy", "size")
+    __slots__ = ("begin", "first", "given", "pieces", "policy", "size")
 
     def __init__(self, policy: str | None, given: tuple[int, int] | None = None) -> None:
         self.policy = policy
         self.given = given  # the counters that came with the policy
-        self.entries = bytearray()
-        self.size = 0  # how many rules there are
-        self.counters: dict[int, tuple[int, int]] = {}  # of rules, by where they are in the chain, that have some
-        self.jumps: list[tuple[int, str]] = []  # where the target for a chain is, or for the next rule ("")
+        # The entries of its rules: one piece for each, or two, if its target is one for verdicts and jumps.
+        self.pieces: list[bytes] = []
+        self.size = 0  # of the pieces, in bytes
+        # Where they are in a table that is packed: the first of its bytes, the number of the first piece.
+        self.begin = self.first = 0
 
 
 class TableWriter:
-    """A table that is written from its beginning to its end: each rule is packed as it comes."""
+    """A table that is written from its beginning to its end: each rule is packed as it comes, whatever its chain."""
 
     def __init__(self, family: Family) -> None:
         self.family = family
         self.chains: dict[str, WrittenChain] = {}
-        self._matches_at = entry.MATCHES_AT[family]
-        self._middles = entry.uncounted_middles[family]
+        self._rules = 0
+        self._counted = False  # whether there are rules with counters
+        self._jumps: list[tuple[WrittenChain, int, str]] = []  # pieces that are targets for chains
+        self._falls: list[tuple[WrittenChain, int, int]] = []  # those for the next rule, and where that begins
 
-    def add(
-        self,
-        chain: WrittenChain,
-        header: bytes,
-        matches: Sequence[bytes],
-        target: bytes,
-        jump: str,
-        counters: tuple[int, int],
-    ) -> None:
-        """Add a rule, given by its fields, at the end of a chain; a jump has the name of a chain or verdict."""
-        blocks = b"".join(matches)
-        size = self._matches_at + len(blocks)
-        if not target:
-            target = _standard_targets.get(jump, _NO_TARGET)
-            if target is _NO_TARGET:
-                chain.jumps.append((len(chain.entries) + size, jump))
-        chain.entries += b"".join((header, self._middles[size << 16 | size + len(target)], blocks, target))
+    def add(self, chain: WrittenChain, rule: bytes, jump: str | None, counters: tuple[int, int]) -> None:
+        """Add a rule at the end of a chain; see base.Table.append_plain."""
         if counters != _NO_COUNTERS:
-            chain.counters[chain.size] = counters
-        chain.size += 1
+            rule = entry.count(rule, self.family, counters)
+            self._counted = True
+        self._rules += 1
+        pieces = chain.pieces
+        pieces.append(rule)
+        if jump is None:
+            chain.size += len(rule)
+            return
+        chain.size += len(rule) + entry.STANDARD_SIZE
+        if jump in entry.verdict_targets:
+            pieces.append(entry.verdict_targets[jump])
+            return
+        if jump:
+            self._jumps.append((chain, len(pieces), jump))
+        else:
+            self._falls.append((chain, len(pieces), chain.size))
+        pieces.append(entry.NO_TARGET)
 
-    def rules(self, name: str) -> Iterator[Rule]:
-        """Yield the rules of a chain."""
-        chain = self.chains[name]
-        entries, jumps = bytes(chain.entries), dict(chain.jumps)
-
-        def jump_of(verdict: int, end: int) -> str:
-            name = jumps.get(end - entry.STANDARD_SIZE)
-            return _VERDICTS[verdict] if name is None else name
-
-        rules = _unpack_rules(self.family, entries, self._places(entries), jump_of)
-        for number, rule in enumerate(rules):
-            yield rule.replace(counters=chain.counters.get(number, _NO_COUNTERS))
-
-    def _places(self, entries: bytes) -> list[Place]:
-        places = []
-        at = 0
-        while at < len(entries):
-            target, size = _sizes(entries, at + entry.HEADER_SIZE[self.family] + 4)
-            places.append((at, at + target, at + size))
-            at += size
-        return places
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """Yield the rules, chain by chain, and the names of their chains."""
+        verdicts = {target: name for name, target in entry.verdict_targets.items()}
+        jumps = {(id(chain), number): jump for chain, number, jump in self._jumps}
+        sizes_at = entry.HEADER_SIZE[self.family] + 4
+        for name, chain in self.chains.items():
+            waiting = enumerate(chain.pieces)
+            for _, rule in waiting:
+                _, end = _sizes(rule, sizes_at)
+                if len(rule) == end:
+                    yield name, entry.unpack(rule, self.family, "")
+                else:
+                    number, target = next(waiting)
+                    jump = verdicts.get(target) or jumps.get((id(chain), number), "")
+                    yield name, entry.unpack(rule + target, self.family, jump)
 
     def pack(self) -> Packed:
         """Return the table: the chains of hooks in their order, then the others by name."""
-        family, chains = self.family, self.chains
-        order = [name for name, chain in chains.items() if chain.policy is not None]
-        order += in_order([name for name, chain in chains.items() if chain.policy is None])
+        family = self.family
         beginning = _plain_entry(family, _error_target(""))[:-_ERROR_NAME]  # of a chain
-        ends = {verdict: _plain_entry(family, target) for verdict, target in _standard_targets.items()}
-        begins: dict[str, int] = {}
-        pieces: list[bytes | bytearray] = []
-        counters: dict[int, tuple[int, int]] = {}
-        hooks = {}
-        at = entries = 0
-        for name in order:
-            chain = chains[name]
+        ends = {verdict: _plain_entry(family, target) for verdict, target in entry.verdict_targets.items()}
+        chains = self._ordered()
+        bounds = [(0, 0)] * len(HOOKS)
+        counted = self._counted
+        pieces = []
+        targets = {}  # of jumps, by their chains
+        valid_hooks = at = 0
+        last, size, pack_standard = ends["RETURN"], len(beginning) + _ERROR_NAME, entry.pack_standard
+        for name, chain in chains:
             if chain.policy is None:
-                pieces.append(beginning + encode(name).ljust(_ERROR_NAME, b"\0"))
-                entries += 1
-                at += len(beginning) + _ERROR_NAME
-            begins[name] = at
-            end = ends[chain.policy or "RETURN"]
-            pieces += (chain.entries, end)
-            if chain.counters:
-                for number, pair in chain.counters.items():
-                    counters[entries + number] = pair
-            entries += chain.size
-            at += len(chain.entries)
-            if chain.policy is not None:
-                hooks[HOOKS.index(name)] = begins[name], at
+                end = last
+                pieces.append(beginning + _pack_name(encode(name)))
+                at += size
+                targets[name] = pack_standard(b"", at)
+            else:
+                end = ends[chain.policy]
+                hook = HOOKS.index(name)
+                valid_hooks |= 1 << hook
+                bounds[hook] = at, at + chain.size
                 if chain.given:
-                    counters[entries] = chain.given
-            entries += 1
-            at += len(end)
-        pieces.append(_plain_entry(family, _error_target("ERROR")))
-        for name, chain in chains.items():
-            begin, packed = begins[name], chain.entries
-            for place, target in chain.jumps:
-                goal = begins[target] if target else begin + place + entry.STANDARD_SIZE
-                _pack_verdict(packed, place + _VERDICT_AT, goal)
-        bounds = [hooks.get(hook, (0, 0)) for hook in range(len(HOOKS))]
-        head = Head(
-            sum([1 << hook for hook in hooks]),
-            tuple([begin for begin, _ in bounds]),
-            tuple([end for _, end in bounds]),
-            entries + 1,
-            at + len(pieces[-1]),
-        )
-        return Packed(head, pieces, counters)
+                    end = _plain_entry(family, entry.verdict_targets[chain.policy], chain.given)
+                    counted = True
+            chain.begin, chain.first = at, len(pieces)
+            pieces += chain.pieces
+            pieces.append(end)
+            at += chain.size + len(end)
+        pieces.append(beginning + _pack_name(b"ERROR"))
+        at += size
+        for chain, number, jump in self._jumps:
+            pieces[chain.first + number] = targets[jump]
+        for chain, number, next_at in self._falls:
+            pieces[chain.first + number] = entry.pack_standard(b"", chain.begin + next_at)
+        count = self._rules + 2 * len(chains) - valid_hooks.bit_count() + 1
+        hook_entry, underflow = zip(*bounds, strict=True)
+        return Packed(Head(valid_hooks, hook_entry, underflow, count, at), pieces, counted)
+
+    def _ordered(self) -> list[tuple[str, WrittenChain]]:
+        chains = self.chains
+        hooks = [name for name, chain in chains.items() if chain.policy is not None]
+        others = in_order([name for name, chain in chains.items() if chain.policy is None])
+        return [(name, chains[name]) for name in (*hooks, *others)]
 
 
-def _plain_entry(family: Family, target: bytes) -> bytes:
+def _plain_entry(family: Family, target: bytes, counters: tuple[int, int] = (0, 0)) -> bytes:
     """Return an entry for all packets."""
     at = entry.MATCHES_AT[family]
-    middle: bytes = entry.uncounted_middles[family][at << 16 | at + len(target)]
-    return bytes(entry.HEADER_SIZE[family]) + middle + target
+    return bytes(entry.HEADER_SIZE[family]) + entry.pack_middle(family, at, at + len(target), counters) + target
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -396,7 +378,5 @@ def _error_target(name: str) -> bytes:
     return _ERROR_TARGET.pack(_ERROR_TARGET.size, b"ERROR", 0, encode(name))
 
 
-_pack_verdict: Final = struct.Struct("@i").pack_into
 _NO_COUNTERS: Final = (0, 0)
-_NO_TARGET: Final = entry.pack_standard(b"", 0)
-_standard_targets: Final = {name: entry.pack_standard(b"", number) for number, name in _VERDICTS.items()}
+_pack_name: Final = struct.Struct(f"@{_ERROR_NAME}s").pack  # of a chain, with what fills the last bytes of its entry

@@ -9,22 +9,23 @@ from __future__ import annotations
 from _socket import AF_INET, AF_INET6, inet_pton
 
 from pyipvsadm.errors import UsageError
+from pyipvsadm.memo import Answers
 from pyipvsadm.xtables import command, entry
-from pyipvsadm.xtables.model import HOOK_CHAINS, INV_DSTIP, INV_SRCIP, VERDICTS
+from pyipvsadm.xtables.model import HOOK_CHAINS, INV_DSTIP, INV_SRCIP
 from pyipvsadm.xtables.syntax import prefix_mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Final
 
     from pyipvsadm.xtables.model import Kind
-    from pyipvsadm.xtables.options import Extension
+    from pyipvsadm.xtables.options import Family
     from pyipvsadm.xtables.syntax import Command, RuleParser
 
+    Quick = Callable[[str, Family, int], bytes | None]  # see options.Extension
 
-_MOST_PARTS: Final = 1 << 16
-_PLAIN_GOALS: Final = frozenset(("", *VERDICTS))
+_MOST_PARTS: Final = 1 << 9
 _INTERFACES: Final = frozenset(("-i", "-o", "--in-interface", "--out-interface"))
 _BLANKS: Final = (" ", "\t")
 _LONGEST_WORD: Final = 1023  # bytes
@@ -101,59 +102,54 @@ class NotPlain(Exception):
 class _Pieces(dict):  # type: ignore[type-arg]
     """What follows a -m, or a -j, in rules for one protocol: packed matches or targets, and their names, by their text.
 
-    Asked for as ``pieces[text]``; raises NotPlain. What a short cut reads of targets is not remembered: it seldom comes
-    again.
+    Asked for as ``pieces[text]``; raises NotPlain. Behind the name of a match is a blank. Those that were asked for
+    lately are in here, few enough to stay in the processor's cache; what took long to read is kept longer.
     """
 
-    __slots__ = ("_extensions", "_kind", "_not_plain", "_parser", "_protocol")
+    __slots__ = ("_extensions", "_family", "_kind", "_parser", "_protocol", "_read")
 
     def __init__(self, parser: RuleParser, kind: Kind, protocol: int) -> None:
         self._parser = parser
+        self._family = parser.family
         self._kind = kind
         self._protocol = protocol
-        self._not_plain: set[str] = set()
-        self._extensions: dict[str, Extension] = {}
+        # By their names: what stands before their payloads, the short cut, the name as it is returned.
+        self._extensions: dict[str, tuple[bytes, Quick | None, str]] = {}
+        self._read = Answers(self._read_slowly)
 
-    def _find(self, name: str) -> Extension | None:
+    def _find(self, name: str) -> tuple[bytes, Quick | None, str]:
         extension = self._parser.extension(self._kind, name)
-        if extension:
-            self._extensions[name] = extension
-        return extension
+        if extension is None:
+            raise NotPlain
+        head = entry.extension_head(extension) if extension.quick else b""
+        found = self._extensions[name] = head, extension.quick, f"{name} " if self._kind == "match" else name
+        return found
 
     def __missing__(self, piece: str) -> tuple[bytes, str]:
-        if piece in self._not_plain:
-            raise NotPlain
         name, _, options = piece.partition(" ")
-        extension = self._extensions.get(name) or self._find(name)
-        if extension is None or not piece.isprintable():  # which other white space is not
+        head, quick, label = self._extensions.get(name) or self._find(name)
+        if not piece.isprintable():  # which other white space is not
             raise NotPlain
-        if extension.quick:
-            payload = extension.quick(options, self._parser.family, self._protocol)
-            if payload is not None:
-                part = entry.pack_extension(extension, payload), name
-                if self._kind == "match":
-                    self._keep(piece, part)
-                return part
-        block = self._read(extension, options)
+        payload = quick(options, self._family, self._protocol) if quick else None
+        block = self._read[piece] if payload is None else head + payload
         if block is None:
-            self._not_plain.add(piece)
             raise NotPlain
-        self._keep(piece, (block, name))
-        return block, name
+        if len(self) >= _MOST_PARTS:
+            self.clear()
+        part = self[piece] = block, label
+        return part
 
-    def _read(self, extension: Extension, options: str) -> bytes | None:
+    def _read_slowly(self, piece: str) -> bytes | None:
+        name, _, options = piece.partition(" ")
+        extension = self._parser.extension(self._kind, name)
+        if extension is None:
+            return None
         if '"' in options and ("\\" in options or options.count('"') % 2):
             return None  # it may have been cut within quotes
         try:
             return self._parser.read_part(extension, split_words(options), self._protocol)
         except UsageError:  # a word that is too long
             return None
-
-    def _keep(self, piece: str, part: tuple[bytes, str]) -> None:
-        if len(self) >= _MOST_PARTS:
-            self.clear()
-            self._not_plain.clear()
-        self[piece] = part
 
 
 class _Beginning:
@@ -180,8 +176,8 @@ class DumpParser:
         self._beginnings: dict[str, _Beginning | None] = {}  # by their text, without addresses
         self._masks: dict[str, bytes] = {}
         self._pieces: dict[int, tuple[_Pieces, _Pieces]] = {}  # by the rule's protocol
-        # Sequences of names of matches, and of these and a target, in which no option belongs to two.
-        self._independent: set[str] = set()
+        # By the names of the matches, a blank behind each, and of a target: those in which no option belongs to two.
+        self._middles: dict[str, bytes] = {}
         self.chains: set[str] = set()  # that the dump has made: jumps to them are to nothing else
 
     def parse(self, words: Sequence[str], table: str, counters: tuple[int, int] | None) -> Command:
@@ -194,10 +190,11 @@ class DumpParser:
         asked, _ = self._parser.parse(given, table=table)
         return asked
 
-    def read_rule(self, line: str) -> tuple[str, str, bytes, list[bytes], bytes, str]:
-        """Return the rule of a line that begins with -A and is as iptables-save writes it, in parts.
+    def read_rule(self, line: str) -> tuple[str, str, bytes, str | None]:
+        """Return the rule of a line that begins with -A and is as iptables-save writes it.
 
-        These are chain and name of the target, then the fields of a Rule but for the counters.
+        These are its chain and the name of its target, then the entry and the jump as base.Table.append_plain takes
+        them.
 
         Raises NotPlain for others, and for those with which something may be wrong. What is within quotes may be cut
         too: then a piece is left with an open quote, which makes no part of a rule.
@@ -216,29 +213,25 @@ class DumpParser:
         begun = self._beginnings.get(text)
         if begun is None:
             begun, addresses = self._begin(text)
-            header = addresses + begun.rest
+            parts = [addresses + begun.rest, b""]
         else:
-            header = begun.header
+            parts = [begun.header, b""]
         if begun.names_interfaces and chain in HOOK_CHAINS:
             raise NotPlain  # such a chain does not have both
-        blocks = []
         names = ""
         matches = begun.matches
         for piece in pieces[1:]:
             block, name = matches[piece]
-            blocks.append(block)
+            parts.append(block)
             names += name
-            names += " "
-        if goal in self.chains or goal in _PLAIN_GOALS:
-            target, jump = b"", goal
-        else:
-            target, goal = begun.targets[goal]
-            jump = ""
-            names += "-j "
+        jump: str | None = goal
+        if goal not in self.chains and goal and goal not in entry.verdict_targets:
+            block, goal = begun.targets[goal]
+            parts.append(block)
             names += goal
-        if names not in self._independent:
-            self._check_independence(names)
-        return chain, goal, header, blocks, target, jump
+            jump = None
+        parts[1] = self._middles.get(names) or self._middle(names, parts)
+        return chain, goal, b"".join(parts), jump
 
     def _begin(self, text: str) -> tuple[_Beginning, bytes]:
         """Return what a rule's beginning means, and the addresses and masks in it. Raises NotPlain."""
@@ -318,13 +311,21 @@ class DumpParser:
         rest = rule.header[4 * len(self._nothing) :]
         return _Beginning(rule.header, rest, pieces, names_interfaces=not _INTERFACES.isdisjoint(words))
 
-    def _check_independence(self, names: str) -> None:
-        """Raise NotPlain where an option belongs to two of a rule's matches and, behind a -j, its target."""
-        matches, _, target = names.partition("-j ")
+    def _middle(self, names: str, parts: list[bytes]) -> bytes:
+        """Return what stands behind the header of an entry, which depends on what matches and target it has.
+
+        Raises NotPlain where an option belongs to two of them.
+        """
+        matches, _, target = names.rpartition(" ")
         extensions = [self._parser.extension("match", name) for name in matches.split()]
         if target:
             extensions.append(self._parser.extension("target", target))
         options = [option for extension in extensions if extension for option in extension.by_name]
         if len(options) > len(set(options)):
             raise NotPlain
-        self._independent.add(names)
+        sizes = [len(block) for block in parts[2:]]
+        if not target:
+            sizes.append(entry.STANDARD_SIZE)
+        at = entry.MATCHES_AT[self._family] + sum(sizes[:-1])
+        middle = self._middles[names] = entry.pack_middle(self._family, at, at + sizes[-1], (0, 0))
+        return middle

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _IPV4: Final = struct.Struct("@4s4s4s4s16s16s16s16sHBB")
 _IPV6: Final = struct.Struct("@16s16s16s16s16s16s16s16sHBBB3x")
 _MIDDLE: Final = {4: struct.Struct("=IHHIQQ"), 6: struct.Struct("=IHHI4xQQ")}  # nfcache … comefrom, counters
+_COUNTERS: Final = struct.Struct("@QQ")  # struct xt_counters
 _BLOCK: Final = struct.Struct("@H29sB")  # struct xt_entry_match, xt_entry_target without the payload
 _STANDARD: Final = struct.Struct("@H29sBi4x")  # struct xt_standard_target
 PAYLOAD_AT: Final = _BLOCK.size  # in a struct xt_entry_match or xt_entry_target
@@ -100,6 +101,12 @@ def pack_extension(extension: Extension, payload: bytes) -> bytes:
     return head + payload
 
 
+def extension_head(extension: Extension) -> bytes:
+    """Return what stands before the payloads of an extension, whose sizes are rounded up to ``_ALIGNMENT``."""
+    return pack_extension(extension, bytes(-(-extension.layout.size // _ALIGNMENT) * _ALIGNMENT))[:PAYLOAD_AT]
+
+
+_ALIGNMENT: Final = 8  # XT_ALIGN
 _heads: Final[dict[Extension, bytes]] = {}  # an extension's payloads have one size
 
 
@@ -140,10 +147,24 @@ def pack(rule: Rule, family: Family) -> bytes:
     """Return the entry of a rule, as libiptc takes it: a jump has the name of its chain or verdict."""
     _, header, blocks, target, jump, counters = rule[:]
     if not target:
-        target = _standard_target(jump)
+        target = named_target(jump)
     matches = b"".join(blocks)
     at = MATCHES_AT[family] + len(matches)
-    return b"".join((header, _pack_middle[family](0, at, at + len(target), 0, *counters), matches, target))
+    return b"".join((header, pack_middle(family, at, at + len(target), counters), matches, target))
+
+
+def count(data: bytes, family: Family, counters: tuple[int, int]) -> bytes:
+    """Return an entry with counters."""
+    at = MATCHES_AT[family]
+    return data[: at - _COUNTERS.size] + _COUNTERS.pack(*counters) + data[at:]
+
+
+def pack_middle(family: Family, target: int, end: int, counters: tuple[int, int]) -> bytes:
+    """Return the part of an entry between its header and its matches.
+
+    Where its target begins, and where it ends, are offsets from the entry's beginning.
+    """
+    return _MIDDLE[family].pack(0, target, end, 0, *counters)
 
 
 def pack_standard(name: bytes, verdict: int) -> bytes:
@@ -155,17 +176,18 @@ def _pack_named(jump: str) -> bytes:
     return pack_standard(jump.encode("utf-8", "surrogateescape"), 0)
 
 
-_standard_target: Final = remembered(_pack_named)
-_pack_middle: Final = {family: middle.pack for family, middle in _MIDDLE.items()}
+named_target: Final = remembered(_pack_named)  # for libiptc, by what it is to lead to
+VERDICT_NUMBERS: Final = {"DROP": -1, "ACCEPT": -2, "QUEUE": -4, "RETURN": -5}  # - NF_* - 1; XT_RETURN
+verdict_targets: Final = {name: pack_standard(b"", number) for name, number in VERDICT_NUMBERS.items()}
+NO_TARGET: Final = pack_standard(b"", 0)  # of a rule that leads to a chain, or to the next rule, until it is placed
 
 
 def _pack_uncounted(family: Family) -> Callable[[int], bytes]:
-    middle = _pack_middle[family]
-    return lambda sizes: middle(0, sizes >> 16, sizes & 0xFFFF, 0, 0, 0)
+    return lambda sizes: pack_middle(family, sizes >> 16, sizes & 0xFFFF, (0, 0))
 
 
-# The part of an entry between its header and its matches, its counters zero, by where its target begins, shifted left
-# by 16 bits, and where it ends: offsets from the entry's beginning.
+# What pack_middle returns for counters that are zero, by the first of its offsets, shifted left by 16 bits, and the
+# second.
 uncounted_middles: Final = {4: Answers(_pack_uncounted(4)), 6: Answers(_pack_uncounted(6))}
 
 
@@ -187,6 +209,11 @@ def unpack(data: bytes, family: Family, jump: str) -> Rule:
     own = data[target + 2]  # the kernel's target for jumps has no name
     block = data[target:end] if own else b""
     return _make_rule((Rule, data[:header], tuple(matches), block, "" if own else jump, (packets, octets)))
+
+
+def unpack_plain(data: bytes, family: Family, jump: str | None) -> Rule:
+    """Return the rule of an entry and a jump as base.Table.append_plain takes them."""
+    return unpack(data, family, "") if jump is None else unpack(data + NO_TARGET, family, jump)
 
 
 _unpack_size: Final = struct.Struct("@H").unpack_from

@@ -9,7 +9,6 @@ from pyipvsadm.xtables import command
 from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_blanks, split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.entry import is_shorter
-from pyipvsadm.xtables.model import VERDICTS
 from pyipvsadm.xtables.syntax import read_counter
 
 TYPE_CHECKING = False
@@ -184,10 +183,20 @@ class Restore:
 
     def _read_chain(self, table: Table, line: str, number: int) -> None:
         name, _, rest = line[1:].partition(" ")
-        if rest == _NEW_CHAIN and not self._noflush and self._is_plain_name(table, name):
-            table.create(name)
-            self._dump.chains.add(name)
-            return
+        if (
+            rest == _NEW_CHAIN
+            and not self._noflush
+            and name.isascii()
+            and name.isprintable()
+            and 0 < len(name) <= _LONGEST_CHAIN
+        ):
+            try:
+                table.create(name)
+            except KernelError:
+                pass  # the name is looked at below
+            else:
+                self._dump.chains.add(name)
+                return
         words = split_blanks(line[1:])
         if not words:
             raise UsageError(f"{self._program}: line {number} chain name invalid")
@@ -215,16 +224,6 @@ class Restore:
                 raise UsageError(
                     f"Can't set policy `{words[1]}' on `{name}' line {number}: {error.reason}", exit_status=1
                 ) from None
-
-    def _is_plain_name(self, table: Table, name: str) -> bool:
-        """Whether a name is surely that of a chain that can be made."""
-        return (
-            0 < len(name) <= _LONGEST_CHAIN
-            and name.isascii()
-            and name.isprintable()
-            and name not in VERDICTS
-            and not table.has_chain(name)
-        )
 
     def _read_command(self, line: str, number: int) -> None:
         counters = None
@@ -259,11 +258,11 @@ class Restore:
 
         def append_line(line: str, counters: tuple[int, int]) -> bool:
             try:
-                chain, name, header, blocks, target, jump = read_rule(line)
+                chain, name, rule, jump = read_rule(line)
             except NotPlain:
                 return False
             if name not in chains and name not in extensions:
-                if not target:
+                if jump is not None:
                     if name == "DROP" and no_drop:
                         return False
                 elif table.has_chain(name):
@@ -272,7 +271,7 @@ class Restore:
                     extensions.add(name)
             if '"' in chain:
                 return False
-            append(chain, header, blocks, target, jump, counters)
+            append(chain, rule, jump, counters)
             return True
 
         return append_line

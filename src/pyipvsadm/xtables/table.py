@@ -157,11 +157,9 @@ class MemoryTable:
         self._chain(chain, "append_entry").rules.append(self._place(rule, "append_entry"))
         self._changed = True
 
-    def append_plain(
-        self, chain: str, header: bytes, matches: list[bytes], target: bytes, jump: str, counters: tuple[int, int]
-    ) -> None:
-        """Add a rule, given by its fields, about which there is no doubt; see base.Table."""
-        self.append(chain, Rule(header, tuple(matches), target, jump, counters))
+    def append_plain(self, chain: str, rule: bytes, jump: str | None, counters: tuple[int, int]) -> None:
+        """Add a rule about which there is no doubt; see base.Table."""
+        self.append(chain, entry.unpack_plain(rule, self.family, jump).replace(counters=counters))
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:
         """Add a rule that becomes the one with this number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyipvsadm.errors import KernelError, PyIpvsadmError, UsageError
-from pyipvsadm.xtables import command
+from pyipvsadm.xtables import command, entry
 from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_words
 from pyipvsadm.xtables.entry import HEADER_SIZE
 from pyipvsadm.xtables.model import Rule as Entry
@@ -89,12 +89,12 @@ class RuleReader:
         if goal and not rule.goto and goal not in self._dump.chains and engine.table.has_chain(goal):
             self._dump.chains.add(goal)
         try:
-            _, name, header, blocks, target, jump = self._dump.read_rule(f"-A {chain} {rule.text}".rstrip(" "))
+            _, name, packed, jump = self._dump.read_rule(f"-A {chain} {rule.text}".rstrip(" "))
         except NotPlain:
             return None
-        if (target and engine.table.has_chain(name)) or (name == "DROP" and engine.table.name == "nat"):
+        if (jump is None and engine.table.has_chain(name)) or (name == "DROP" and engine.table.name == "nat"):
             return None
-        return Entry(header, tuple(blocks), target, jump)
+        return entry.unpack_plain(packed, self._parser.family, jump)
 
     def _parsed(self, change: Change, rule: Rule) -> Entry:
         asked, _ = self._parser.parse(["-A", change.chain, *split_words(rule.text)], table=change.table)

@@ -54,13 +54,12 @@ if TYPE_CHECKING:
             """Add a rule at a chain's end."""
             ...
 
-        def append_plain(
-            self, chain: str, header: bytes, matches: list[bytes], target: bytes, jump: str, counters: tuple[int, int]
-        ) -> None:
-            """Add a rule, given by its fields, about which there is no doubt.
+        def append_plain(self, chain: str, rule: bytes, jump: str | None, counters: tuple[int, int]) -> None:
+            """Add a rule about which there is no doubt, given as its entry without counters.
 
-            No chain has the name of its target; it jumps to a verdict, a chain of the table that is not built in, or
-            nowhere.
+            Where it leads to a verdict, to a chain of the table that is not built in or, by the name "", to the next
+            rule, that is its ``jump``, and its target is left out of the entry. It is None where there is another
+            target, whose name no chain has.
             """
             ...
 

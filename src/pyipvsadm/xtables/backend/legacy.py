@@ -178,11 +178,14 @@ class LegacyTable:
         if not self._append(encode(chain), entry.pack(rule, self.family), self._handle):
             raise self._error("append_entry")
 
-    def append_plain(
-        self, chain: str, header: bytes, matches: list[bytes], target: bytes, jump: str, counters: tuple[int, int]
-    ) -> None:
-        """Add a rule, given by its fields, about which there is no doubt; see base.Table."""
-        self.append(chain, Rule(header, tuple(matches), target, jump, counters))
+    def append_plain(self, chain: str, rule: bytes, jump: str | None, counters: tuple[int, int]) -> None:
+        """Add a rule about which there is no doubt; see base.Table."""
+        if jump is not None:
+            rule += entry.named_target(jump)
+        if counters != (0, 0):
+            rule = entry.count(rule, self.family, counters)
+        if not self._append(encode(chain), rule, self._handle):
+            raise self._error("append_entry")
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:
         """Add a rule that becomes the one with this number."""

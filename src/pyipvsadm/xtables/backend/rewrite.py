@@ -44,9 +44,8 @@ class NewTable(MemoryTable):
 
     def _unpack(self, writer: TableWriter) -> None:
         self._chains = {name: MemoryChain(name, chain.policy, chain.given) for name, chain in writer.chains.items()}
-        for name in writer.chains:
-            for rule in writer.rules(name):
-                self.append(name, rule)
+        for name, rule in writer.rules():
+            self.append(name, rule)
 
     def has_chain(self, chain: str) -> bool:
         """Whether there is a chain of this name."""
@@ -59,20 +58,19 @@ class NewTable(MemoryTable):
         written = self._writer.chains.get(chain)
         return written is not None and written.policy is not None
 
-    def append_plain(
-        self, chain: str, header: bytes, matches: list[bytes], target: bytes, jump: str, counters: tuple[int, int]
-    ) -> None:
-        """Add a rule, given by its fields, about which there is no doubt; see base.Table."""
+    def append_plain(self, chain: str, rule: bytes, jump: str | None, counters: tuple[int, int]) -> None:
+        """Add a rule about which there is no doubt; see base.Table."""
         writer = self._writer
-        if writer is not None and chain in writer.chains:
-            writer.add(writer.chains[chain], header, matches, target, jump, counters)
+        written = writer and writer.chains.get(chain)
+        if writer and written:
+            writer.add(written, rule, jump, counters)
         else:
-            super().append_plain(chain, header, matches, target, jump, counters)
+            super().append_plain(chain, rule, jump, counters)
 
     def append(self, chain: str, rule: Rule) -> None:
         """Add a rule at a chain's end."""
         if self._writer is not None and chain in self._writer.chains and _is_plain(rule, self._writer.chains):
-            self._writer.add(self._writer.chains[chain], *rule[1:])
+            self._writer.add(self._writer.chains[chain], *_packed(rule, self.family))
         else:
             super().append(chain, rule)
 
@@ -98,9 +96,8 @@ class NewTable(MemoryTable):
         name = blob.encode(self.name)
         try:
             self._socket.replace(name, packed.head, packed.entries, self._entries_before)
-            counters = packed.packed_counters()
-            if counters:
-                self._socket.add_counters(name, counters)
+            if packed.counted:
+                self._socket.add_counters(name, blob.counters(self.family, b"".join(packed.entries)))
         except OSError as problem:
             raise commit_refused(problem.errno or 0) from None
 
@@ -109,8 +106,16 @@ class NewTable(MemoryTable):
         for stored in self._contents():
             chain = writer.chains[stored.name] = WrittenChain(stored.policy, stored.counters)
             for rule in stored.rules:
-                writer.add(chain, *rule[1:])
+                writer.add(chain, *_packed(rule, self.family))
         return writer
+
+
+def _packed(rule: Rule, family: Family) -> tuple[bytes, str | None, tuple[int, int]]:
+    """Return entry, jump and counters of a rule, as base.Table.append_plain takes them."""
+    matches = b"".join(rule.matches)
+    at = entry.MATCHES_AT[family] + len(matches)
+    middle = entry.pack_middle(family, at, at + (len(rule.target) or entry.STANDARD_SIZE), (0, 0))
+    return b"".join((rule.header, middle, matches, rule.target)), None if rule.target else rule.jump, rule.counters
 
 
 def _is_plain(rule: Rule, chains: dict[str, WrittenChain]) -> bool:

@@ -10,6 +10,7 @@ import struct
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from pyipvsadm.errors import UsageError
+from pyipvsadm.memo import remembered
 from pyipvsadm.xtables.kinds import U16, from_inet, show_address
 from pyipvsadm.xtables.layout import Layout, be16, raw, u32
 from pyipvsadm.xtables.options import IPV4, Extension, Kind, Option
@@ -253,11 +254,12 @@ def translator(
     def show(values: Values, view: View) -> str:
         return _show_translation(tuple([values[member] for member in members]), view)
 
+    written = f"--{option} "
+
     def quick(options: str, family: Family, protocol: int) -> bytes | None:
-        first, _, endpoint = options.partition(" ")
-        if first != f"--{option}" or family != 4 or protocol not in _WITH_PORTS:
+        if family != 4 or protocol not in _WITH_PORTS or not options.startswith(written):
             return None
-        return _pack_endpoint(endpoint)
+        return _pack_endpoint(options[len(written) :])
 
     def quick_save(data: bytes, family: Family) -> str | None:
         return _save_endpoint(option, data) if family == 4 else None
@@ -280,15 +282,20 @@ def translator(
 
 def _pack_endpoint(text: str) -> bytes | None:
     """Return the range of one IPv4 address with a port."""
-    host, colon, word = text.partition(":")
-    if not (colon and word.isascii() and word.isdigit() and word[0] != "0" and len(word) < 6 and int(word) <= U16):
-        return None
+    host, _, word = text.partition(":")
+    port = _packed_port(word)
     try:
         packed = inet_pton(AF_INET, host)
     except (OSError, ValueError):
         return None
-    port = int(word).to_bytes(2, "big")
-    return _ENDPOINT.pack(MAP_IPS | PROTO_SPECIFIED, packed, packed, port, port)
+    return port and _ENDPOINT.pack(MAP_IPS | PROTO_SPECIFIED, packed, packed, port, port)
+
+
+@remembered
+def _packed_port(text: str) -> bytes | None:
+    if not (text.isascii() and text.isdigit() and text[0] != "0" and len(text) < 6 and int(text) <= U16):
+        return None
+    return int(text).to_bytes(2, "big")
 
 
 def _save_endpoint(option: str, data: bytes) -> str | None:

@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 LAYOUT: Final = Layout("struct xt_comment_info", chars("comment", 256))
 
 
-_OPTION: Final = "--comment "
+_QUOTED: Final = '--comment "'
+_BARE: Final = "--comment "
 
 
 def _quick(options: str, _: Family, __: int) -> bytes | None:
-    if not options.startswith(_OPTION) or "\\" in options:
-        return None
-    comment = options[len(_OPTION) :]
-    if comment[:1] == '"' == comment[-1:] and comment.count('"') == 2:
-        comment = comment[1:-1]
-    elif " " in comment or '"' in comment or not comment:
+    if options.startswith(_QUOTED) and options.endswith('"'):
+        comment = options[len(_QUOTED) : -1]
+        odd = '"' in comment or len(options) == len(_QUOTED)
+    else:
+        comment = options[len(_BARE) :]
+        odd = not options.startswith(_BARE) or " " in comment or '"' in comment or not comment
+    if odd or "\\" in comment:
         return None
     data = comment.encode("utf-8", "surrogateescape")
     return data.ljust(256, b"\0") if len(data) < 256 else None
