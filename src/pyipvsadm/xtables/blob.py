@@ -39,7 +39,6 @@ _ERROR_TARGET: Final = struct.Struct("@H29sB30s0Q")  # struct xt_error_target
 _ERROR_NAME: Final = _ERROR_TARGET.size - entry.PAYLOAD_AT
 _VERDICT_AT: Final = 32  # of a standard target
 _VERDICTS: Final = {number: name for name, number in entry.VERDICT_NUMBERS.items()}
-_sizes: Final = struct.Struct("@HH").unpack_from  # of an entry: where its target begins, and where it ends
 unpack_size: Final = struct.Struct("@H").unpack_from  # of a match or target
 unpack_verdict: Final = struct.Struct(f"@{_VERDICT_AT}xi").unpack_from  # of a target for verdicts and jumps
 _make_rule: Final = maker(Rule)
@@ -109,13 +108,13 @@ class Snapshot:
         self.name = name
         self.entries = entries
         self._policies = policies(family, head, entries)
-        # By chain, in the kernel's order: where its first rule begins, its rules, where its policy or RETURN is.
-        found = _walk(family, head, entries)
-        self._chains = {name: found[name] for name in self._policies}
-        self._chains.update({name: found[name] for name in in_order(found) if name not in self._policies})
+        # By chain: where its first rule begins, and its policy or RETURN, which is behind the last one.
+        self._chains = {HOOKS[hook]: (head.hook_entry[hook], head.underflow[hook]) for hook in head.hooks()}
+        found = _find_chains(family, head, entries)
+        self._chains.update({name: found[name] for name in in_order(found)})
         # What a verdict leads to: one by its number, a chain by the offset of its first rule.
         self.goals = dict(_VERDICTS)
-        self.goals.update({begin: name for name, (begin, _, _) in self._chains.items()})
+        self.goals.update({begin: name for name, (begin, _) in self._chains.items()})
 
     # -- chains --------------------------------------------------------------------------------------------------------
 
@@ -124,15 +123,15 @@ class Snapshot:
         jumps = self._count_jumps() if references else {}
         return [
             Chain(name, self._policies.get(name), self._chain_counters(name, end), jumps.get(begin, 0))
-            for name, (begin, _, end) in self._chains.items()
+            for name, (begin, end) in self._chains.items()
         ]
 
     def _count_jumps(self) -> dict[int, int]:
         """Return how many rules jump, by the offsets of what they jump to."""
         entries = self.entries
         jumps: dict[int, int] = {}
-        for _, places, _ in self._chains.values():
-            for _, target, end in places:
+        for name in self._chains:
+            for _, target, end in self._places(name):
                 if not entries[target + 2]:
                     (verdict,) = unpack_verdict(entries, target)
                     if verdict != end:
@@ -160,11 +159,20 @@ class Snapshot:
 
     def rules(self, chain: str) -> list[Rule]:
         """Return the rules of a chain."""
-        return _unpack_rules(self.family, self.entries, self.places(chain), self.jump)
+        return _unpack_rules(self.family, self.entries, self._places(chain), self.jump)
 
-    def places(self, chain: str) -> list[Place]:
-        """Return the offsets of the entries of a chain's rules, of their targets and of their ends."""
-        return self._chains[chain][1] if chain in self._chains else []
+    def _places(self, chain: str) -> Iterator[Place]:
+        """Yield the offsets of the entries of a chain's rules, of their targets and of their ends."""
+        entries, sizes, sizes_at = self.entries, entry.unpack_sizes, entry.HEADER_SIZE[self.family] + 4
+        at, last = self.bounds(chain)
+        while at < last:
+            target, size = sizes(entries, at + sizes_at)
+            yield at, at + target, at + size
+            at += size
+
+    def bounds(self, chain: str) -> tuple[int, int]:
+        """Return where the first rule of a chain begins, and where the last one ends."""
+        return self._chains.get(chain, (0, 0))
 
     def jump(self, verdict: int, end: int) -> str:
         """Return what the verdict of a rule, whose entry ends at an offset, leads to; "" where it goes on there."""
@@ -179,41 +187,33 @@ class Snapshot:
         """Do nothing: nothing is held open."""
 
 
-def _walk(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, list[Place], int]]:
-    """Return the chains of a table: where the first rule begins, the rules, where the policy or RETURN is."""
-    sizes_at, matches_at = entry.HEADER_SIZE[family] + 4, entry.MATCHES_AT[family]
+def _find_chains(family: Family, head: Head, entries: Memory) -> dict[str, tuple[int, int]]:
+    """Return the chains that no hook has, in the kernel's order: where the first rule begins, and where RETURN is."""
+    sizes, sizes_at, matches_at = entry.unpack_sizes, entry.HEADER_SIZE[family] + 4, entry.MATCHES_AT[family]
     beginning = matches_at + _ERROR_TARGET.size
-    found: dict[str, tuple[int, list[Place], int]] = {}
-    places: list[Place] = []
-    policies_at = {head.underflow[hook]: hook for hook in head.hooks()}
-    name: str | None = None  # the chain that no hook has, once there is one
-    at = begin = 0
+    found: dict[str, tuple[int, int]] = {}
+    name: str | None = None
+    begin = before = at = 0
     while at < head.size:
-        target, size = _sizes(entries, at + sizes_at)
+        target, size = sizes(entries, at + sizes_at)
         if not matches_at <= target < size:
             raise WireError(
                 "struct ipt_entry", at, f"at least {matches_at} bytes, then a target", f"{target} and {size}"
             )
-        end = at + size
         if size == beginning and entries[at + target + 2 : at + target + 8] == b"ERROR\0":
             if name is not None:
-                last = places.pop()[0]
-                found[name] = begin, places, last
-                places = []
-            begin = end
-            name = entries[at + target + entry.PAYLOAD_AT : end].partition(b"\0")[0].decode("utf-8", "surrogateescape")
-        elif name is None and at in policies_at:
-            hook = policies_at[at]
-            found[HOOKS[hook]] = head.hook_entry[hook], places, at
-            places = []
-        else:
-            places.append((at, at + target, end))
-        at = end
+                found[name] = begin, before
+            begin = at + size
+            name = (
+                entries[at + target + entry.PAYLOAD_AT : begin].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+            )
+        before = at
+        at += size
     return found  # the last ERROR begins no chain
 
 
 def _unpack_rules(
-    family: Family, entries: Memory, places: list[Place], jump_of: Callable[[int, int], str]
+    family: Family, entries: Memory, places: Iterable[Place], jump_of: Callable[[int, int], str]
 ) -> list[Rule]:
     """Return the rules at some places; ``jump_of`` tells what a verdict leads to, by that and where the entry ends."""
     header_size, matches_at = entry.HEADER_SIZE[family], entry.MATCHES_AT[family]
@@ -301,7 +301,7 @@ class TableWriter:
         for name, chain in self.chains.items():
             waiting = enumerate(chain.pieces)
             for _, rule in waiting:
-                _, end = _sizes(rule, sizes_at)
+                _, end = entry.unpack_sizes(rule, sizes_at)
                 if len(rule) == end:
                     yield name, entry.unpack(rule, self.family, "")
                 else:

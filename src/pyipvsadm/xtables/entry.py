@@ -191,7 +191,7 @@ def _pack_uncounted(family: Family) -> Callable[[int], bytes]:
 uncounted_middles: Final = {4: Answers(_pack_uncounted(4)), 6: Answers(_pack_uncounted(6))}
 
 
-unpack_sizes: Final = struct.Struct("@HH").unpack  # where the target of an entry begins, and where the entry ends
+unpack_sizes: Final = struct.Struct("@HH").unpack_from  # where the target of an entry begins, and where the entry ends
 
 
 def unpack(data: bytes, family: Family, jump: str) -> Rule:

@@ -86,5 +86,5 @@ class Lister:
                     for _, rule in self._numbered(chain.name, asked.number)
                 ]
             else:
-                lines += self._renderer.save_all(self._table, chain.name)
+                lines += self._renderer.save_all(self._table, [chain.name], counters=False)
         self._say("".join(lines))

@@ -12,7 +12,7 @@ from pyipvsadm.errors import WireError
 from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry, registry
-from pyipvsadm.xtables.blob import Snapshot, unpack_size, unpack_verdict
+from pyipvsadm.xtables.blob import COUNTERS, Snapshot, unpack_size, unpack_verdict
 from pyipvsadm.xtables.kinds import U64, show_address
 from pyipvsadm.xtables.model import (
     F_FRAG,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     QuickSave = Callable[[bytes, Family], str | None]
 
 
-_PIECE: Final = 512  # lines
-_MOST_TEXTS: Final = 1 << 16
+_PIECE: Final = 1 << 12  # words of a rule
+_MOST_TEXTS: Final = 1 << 9
 
 
 class Cells(Record):
@@ -59,51 +59,49 @@ class Cells(Record):
 class _Texts(dict):  # type: ignore[type-arg]
     """What ``-S`` prints of matches, or of targets, of rules for one protocol, by their bytes.
 
-    The kernel leaves rubbish behind names: the same text may be there more than once. Targets that have a short cut are
-    not kept: they seldom come again.
+    Those that were asked for lately are in here, few enough to stay in the processor's cache; what took long to word is
+    kept longer. The kernel leaves rubbish behind names: the same text may be there more than once.
     """
 
-    __slots__ = ("_extensions", "_kind", "_option", "_view")
+    __slots__ = ("_extensions", "_family", "_kind", "_option", "_view", "_words")
 
     def __init__(self, kind: Kind, option: str, view: View) -> None:
         self._kind = kind
         self._option = option
         self._view = view
-        # By what stands before a payload: the name behind its option, the short cut, the declaration.
-        self._extensions: dict[bytes, tuple[str, QuickSave | None, Extension | None]] = {}
+        self._family = view.family
+        # By what stands before a payload: the name behind its option, and the short cut.
+        self._extensions: dict[bytes, tuple[str, QuickSave | None]] = {}
+        self._words = Answers(self._word)
+
+    def _find(self, block: bytes) -> tuple[str, QuickSave | None]:
+        name, revision, _ = entry.unpack_extension(block)
+        extension = find(self._kind, name, revision, self._family)
+        known = f" {self._option} {name}", extension.quick_save if extension else None
+        self._extensions[block[: entry.PAYLOAD_AT]] = known
+        return known
 
     def __missing__(self, block: bytes) -> str:
-        head = block[2 : entry.PAYLOAD_AT]
-        known = self._extensions.get(head)
-        if known is None:
-            name, revision, _ = entry.unpack_extension(block)
-            extension = find(self._kind, name, revision, self._view.family)
-            quick = extension.quick_save if extension else None
-            known = self._extensions[head] = f" {self._option} {name}", quick, extension
-        text, quick, extension = known
-        payload = block[entry.PAYLOAD_AT :]
-        if quick:
-            short = quick(payload, self._view.family)
-            if short is not None:
-                text += short
-                if self._kind == "match":
-                    self._keep(block, text)
-                return text
-        if extension is None:
-            text += _unknown(head[-1], payload)
-        else:
-            try:
-                name = f" {self._option} {extension.typed_name(payload)}" if extension.typed else text
-                text = name + extension.save(payload, self._view)
-            except WireError:
-                text += _unknown(head[-1], payload)
-        self._keep(block, text)
-        return text
-
-    def _keep(self, block: bytes, text: str) -> None:
+        text, quick = self._extensions.get(block[: entry.PAYLOAD_AT]) or self._find(block)
+        short = quick(block[entry.PAYLOAD_AT :], self._family) if quick else None
+        text = self._words[block] if short is None else text + short
         if len(self) >= _MOST_TEXTS:
             self.clear()
         self[block] = text
+        return text
+
+    def _word(self, block: bytes) -> str:
+        name, revision, payload = entry.unpack_extension(block)
+        extension = find(self._kind, name, revision, self._family)
+        text = f" {self._option} {name}"
+        if extension is None:
+            return text + _unknown(revision, payload)
+        try:
+            if extension.typed:
+                text = f" {self._option} {extension.typed_name(payload)}"
+            return text + extension.save(payload, self._view)
+        except WireError:
+            return text + _unknown(revision, payload)
 
 
 # The text after addresses, -j or -g, which addresses are inverted, the texts of matches and of targets.
@@ -170,34 +168,61 @@ class Renderer:
             text += f" -c {counts[0]} {counts[1]}"
         if target:
             return f"{text}{targets[target]}"
-        return f"{text} {option} {jump}" if jump else text
+        return f"{text}{option}{jump}" if jump else text
 
-    def save_all(self, table: Listing, chain: str) -> Iterable[str]:
-        """Return the lines of a dump for the rules of a chain, without their counters.
+    def save_all(self, table: Listing, chains: Iterable[str], *, counters: bool) -> Iterator[str]:
+        """Yield the lines of a dump for the rules of some chains, many at a time; ``counters`` stand before each.
 
         What a kernel gave is worded as it lies there: values between the bytes and the text would take their time.
         """
-        if not isinstance(table, Snapshot):
-            return [f"-A {chain}{self.save(rule)}\n" for rule in table.rules(chain)]
+        if isinstance(table, Snapshot):
+            yield from self._save_snapshot(table, chains, counters=counters)
+            return
+        for chain in chains:
+            yield "".join([self.dumped(chain, rule, counters=counters) for rule in table.rules(chain)])
+
+    def _save_snapshot(self, table: Snapshot, chains: Iterable[str], *, counters: bool) -> Iterator[str]:
         beginnings, entries, goals = self._beginnings, table.entries, table.goals
         header_size, matches_at = entry.HEADER_SIZE[self.family], entry.MATCHES_AT[self.family]
-        start = f"-A {chain}"
-        lines = []
-        for at, target, end in table.places(chain):
-            text, option, matches, targets = beginnings[entries[at : at + header_size]]
-            text = start + text
-            place = at + matches_at
-            while place < target:
-                (size,) = unpack_size(entries, place)
-                text += matches[entries[place : place + size]]
-                place += size
-            if entries[target + 2]:
-                lines.append(f"{text}{targets[entries[target:end]]}\n")
-            else:
-                (verdict,) = unpack_verdict(entries, target)
-                jump = goals.get(verdict) or table.jump(verdict, end)
-                lines.append(f"{text} {option} {jump}\n" if jump else f"{text}\n")
-        return lines
+        sizes, sizes_at, counters_at = entry.unpack_sizes, header_size + 4, matches_at - COUNTERS.size
+        words: list[str] = []
+        add = words.append
+        for chain in chains:
+            start = f"-A {chain}"
+            at, last = table.bounds(chain)
+            while at < last:
+                if counters:
+                    packets, octets = COUNTERS.unpack_from(entries, at + counters_at)
+                    add(f"[{packets}:{octets}] ")
+                add(start)
+                text, option, matches, targets = beginnings[entries[at : at + header_size]]
+                add(text)
+                target, size = sizes(entries, at + sizes_at)
+                place = at + matches_at
+                target += at
+                at += size
+                while place < target:
+                    (size,) = unpack_size(entries, place)
+                    add(matches[entries[place : place + size]])
+                    place += size
+                if entries[target + 2]:
+                    add(targets[entries[target:at]])
+                else:
+                    (verdict,) = unpack_verdict(entries, target)
+                    jump = goals.get(verdict) or table.jump(verdict, at)
+                    if jump:
+                        add(option)
+                        add(jump)
+                add("\n")
+            if len(words) > _PIECE:
+                yield "".join(words)
+                words.clear()
+        yield "".join(words)
+
+    def dumped(self, chain: str, rule: Rule, *, counters: bool) -> str:
+        """Return the line of a dump for a rule of a chain."""
+        counts = f"[{rule.counters[0]}:{rule.counters[1]}] " if counters else ""
+        return f"{counts}-A {chain}{self.save(rule)}\n"
 
     def _save_header(self, data: bytes) -> _Saved:
         header = entry.unpack_header(data, self.family)
@@ -215,7 +240,7 @@ class Renderer:
         if texts is None:
             view = View(self.family, self.names, protocol=protocol)
             texts = self._texts[protocol] = _Texts("match", "-m", view), _Texts("target", "-j", view)
-        jump = "-g" if header.flags & goto_flag(self.family) else "-j"
+        jump = " -g " if header.flags & goto_flag(self.family) else " -j "
         return text, jump, inverted & (INV_SRCIP | INV_DSTIP), *texts
 
     # -- tables --------------------------------------------------------------------------------------------------------
@@ -416,18 +441,9 @@ def dump(
     yield "".join(
         [f":{chain.name} {chain.policy or '-'} [{chain.counters[0]}:{chain.counters[1]}]\n" for chain in chains]
     )
-    save = renderer.save
-    lines: list[str] = []
-    for chain in chains:
-        name = chain.name
-        if not counters and rules_of is None:
-            lines += renderer.save_all(table, name)
-        else:
-            for rule in rules_of(name) if rules_of else table.rules(name):
-                counts = f"[{rule.counters[0]}:{rule.counters[1]}] " if counters else ""
-                lines.append(f"{counts}-A {name}{save(rule)}\n")
-        if len(lines) > _PIECE:
-            yield "".join(lines)
-            lines.clear()
-    yield "".join(lines)
+    if rules_of:
+        for chain in chains:
+            yield "".join([renderer.dumped(chain.name, rule, counters=counters) for rule in rules_of(chain.name)])
+    else:
+        yield from renderer.save_all(table, [chain.name for chain in chains], counters=counters)
     yield "COMMIT\n"

@@ -81,10 +81,6 @@ class TableSocket:
             # Slices of such memory are bytes, without another copy of all of it.
             size = blob.GET_ENTRIES.size + head.size
             data = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-            try:
-                data.madvise(mmap.MADV_HUGEPAGE)
-            except OSError:  # a kernel without them
-                pass
             blob.GET_ENTRIES.pack_into(data, 0, name, head.size)
             try:
                 self._ask(_GET_ENTRIES, data)
