@@ -210,6 +210,7 @@ ODD = (
     "*filter\n:one - [0:0]\n:one - [0:0]\nCOMMIT\n",
     "*filter\n:ACCEPT - [0:0]\nCOMMIT\n",
     "*filter\n: - [0:0]\nCOMMIT\n",
+    "*filter\n:OUTPUT ACCEPT [3:4]\nCOMMIT\n*filter\n:INPUT DROP [5:6]\n[7:8] -A INPUT\nCOMMIT\n*filter\n-N foo\nCOMMIT\n",
     "*filter\n:\t - [0:0]\nCOMMIT\n",
     "*filter\n:a\tb - [0:0]\nCOMMIT\n",
     "*filter\n:one - [0:0]\n-A one\n-A one -s 1.2.3.4\n-A one -j one\nCOMMIT\n",
@@ -254,7 +255,9 @@ ODD = (
 
 
 @pytest.mark.parametrize("dump", ODD)
-@pytest.mark.parametrize("words", [(), ("-c",), ("-n",), ("-v",), ("-T", "filter"), ("-T", "nope")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [(), ("-c",), ("-n",), ("-n", "-c"), ("-v",), ("-T", "filter"), ("-T", "nope")], ids=" ".join
+)
 def test_odd_dumps(pair: Pair, dump: str, words: tuple[str, ...]) -> None:
     theirs, mine = (run("iptables-restore", *words, stdin=dump) for run in (pair.peer, pair.ours))
     assert (mine.status, mine.stdout) == (theirs.status, theirs.stdout)

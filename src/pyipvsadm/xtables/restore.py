@@ -165,6 +165,8 @@ class Restore:
         known = name in self._tables
         table = self._tables[name] if known else self._open(name)
         self._tables[name] = self._table = table
+        if known:
+            self._forget_counters(table)
         self._dump.chains.clear()
         self._engine = Engine(table, self._renderer, self._say, self._warn)
         self._append = _append_nothing if self._verbose else self._appender(table)
@@ -172,6 +174,15 @@ class Restore:
             once = min(self._verbose, 1)  # entries are printed after the lines of a dump alone
             self._engine.run(command.Flush(verbose=once))
             self._engine.run(command.DeleteChain(verbose=once))
+
+    def _forget_counters(self, table: Table) -> None:
+        """Let go of the counters that came with policies: to the C tool this is the table's second commit.
+
+        That one keeps of them only what has come since.
+        """
+        for chain in table.chains(references=False):
+            if chain.policy is not None:
+                table.set_policy(chain.name, chain.policy, None)
 
     def _open(self, name: str) -> Table:
         try:
