@@ -210,7 +210,7 @@ ODD = (
     "*filter\n:one - [0:0]\n:one - [0:0]\nCOMMIT\n",
     "*filter\n:ACCEPT - [0:0]\nCOMMIT\n",
     "*filter\n: - [0:0]\nCOMMIT\n",
-    "*filter\n:OUTPUT ACCEPT [3:4]\nCOMMIT\n*filter\n:INPUT DROP [5:6]\n[7:8] -A INPUT\nCOMMIT\n*filter\n-N foo\nCOMMIT\n",
+    "*filter\n:OUTPUT ACCEPT [3:4]\nCOMMIT\n*filter\n:INPUT DROP [5:6]\n[7:8] -A INPUT\nCOMMIT\n*filter\nCOMMIT\n",
     "*filter\n:\t - [0:0]\nCOMMIT\n",
     "*filter\n:a\tb - [0:0]\nCOMMIT\n",
     "*filter\n:one - [0:0]\n-A one\n-A one -s 1.2.3.4\n-A one -j one\nCOMMIT\n",

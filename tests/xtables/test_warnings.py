@@ -48,6 +48,16 @@ def test_warnings_are_as_many_as_the_peer_s(pair: Pair, tool: str, line: str) ->
     assert len(heard) == len(said), (heard, said)
 
 
+@pytest.mark.parametrize("line", ["-L", "-n -L", "-v -n -L", "-S", "-D INPUT 1", "-A INPUT -m connlabel --label 7"])
+def test_that_labels_have_no_names_is_said_once(pair: Pair, line: str) -> None:
+    for _ in range(2):
+        for in_mine in (False, True):
+            pair.peer("iptables", "-A", "INPUT", "-m", "connlabel", "--label", "5", in_mine=in_mine)
+    theirs, mine = pair.peer("iptables", *line.split()), pair.ours("iptables", *line.split())
+    assert (mine.status, mine.stdout) == (theirs.status, theirs.stdout)
+    assert mine.stderr == "".join(theirs.stderr.splitlines(keepends=True)[:1])  # which repeats it for each rule
+
+
 def test_each_line_of_a_dump_is_warned_of(pair: Pair) -> None:
     theirs = pair.peer("iptables-restore", stdin=DUMP)
     mine = pair.ours("iptables-restore", stdin=DUMP)

@@ -36,7 +36,7 @@ class Tool:
     def __init__(self, name: str, family: Family) -> None:
         self.name = name
         self.family = family
-        self.names = Resolver()
+        self.names = Resolver(complain)
         self.backend: Backend = LegacyBackend(family)
         self.parser = RuleParser(family, self.names, self.backend, program=name, warn=complain)
         self.renderer = Renderer(family, self.names)

@@ -6,6 +6,7 @@ import _socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any, Final, Literal
 
     from pyipvsadm.xtables.options import Family
@@ -33,15 +34,31 @@ for _name, _number in PROTOCOLS.items():
 
 
 class Resolver:
-    """Answers questions about names, from the system, and remembers the answers."""
+    """Answers questions about names, from the system, and remembers the answers.
 
-    def __init__(self) -> None:
+    ``warn`` takes a line about what cannot be asked.
+    """
+
+    def __init__(self, warn: Callable[[str], None] = lambda _: None) -> None:
+        self._warn = warn
         self._addresses: dict[tuple[str, Family], list[bytes]] = {}
         self._hosts: dict[bytes, str] = {}
         self._ports: dict[tuple[str, str | None], int | None] = {}
         self._services: dict[tuple[int, str | None], str] = {}
         self._protocols: dict[int, str] = {}
         self._networks: list[tuple[bytes, list[str]]] | None = None
+        self._files: dict[str, dict[str, int]] = {}
+
+    def file(self, path: str, read: Callable[[Iterable[str]], dict[str, int]]) -> dict[str, int]:
+        """Return the numbers that names have in a file, as ``read`` finds them in its lines; none without the file."""
+        if path not in self._files:
+            self._files[path] = {}
+            try:
+                with open(path, encoding="utf-8", errors="surrogateescape") as lines:
+                    self._files[path] = read(lines)
+            except OSError as problem:
+                self._warn(f"Warning: cannot open {path}: {problem.strerror}")
+        return self._files[path]
 
     def addresses(self, host: str, family: Family) -> list[bytes]:
         """Return the addresses of a host, 4 or 16 bytes each, in the system's order; [] for none."""

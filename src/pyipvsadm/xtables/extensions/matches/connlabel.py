@@ -11,9 +11,11 @@ from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
     from pyipvsadm.xtables.layout import Values
+    from pyipvsadm.xtables.names import Resolver
     from pyipvsadm.xtables.options import Draft, View
 
 LAYOUT: Final = Layout("struct xt_connlabel_mtinfo", u16("bit"), u16("options"))
@@ -24,46 +26,42 @@ _HIGHEST: Final = 1023  # that a name can have
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789- ")
 
 
-def _labels(draft: Draft | None = None) -> dict[str, int]:
-    """Read the names of labels; of a name or a label that comes twice the first line counts."""
+def _read_labels(lines: Iterable[str]) -> dict[str, int]:
+    """Return the names of labels; of a name or a label that comes twice the first line counts."""
     found: dict[str, int] = {}
-    try:
-        with open(_FILE, encoding="utf-8", errors="surrogateescape") as file:
-            for line in file:
-                words = line.split(None, 1)
-                bit = read_number(words[0], 0, _HIGHEST) if words else None
-                name = words[1].strip() if len(words) > 1 else ""
-                if bit is None or not name or not _LETTERS.issuperset(name) or bit in found.values():
-                    continue
-                found.setdefault(name, bit)
-    except OSError as problem:
-        if draft:
-            draft.warnings.append(f"Warning: cannot open {_FILE}: {problem.strerror}")
+    for line in lines:
+        words = line.split(None, 1)
+        bit = read_number(words[0], 0, _HIGHEST) if words else None
+        name = words[1].strip() if len(words) > 1 else ""
+        if bit is None or not name or not _LETTERS.issuperset(name) or bit in found.values():
+            continue
+        found.setdefault(name, bit)
     return found
 
 
-def _name(bit: int) -> str | None:
-    return next((name for name, other in _labels().items() if other == bit), None)
+def _name(bit: int, names: Resolver) -> str | None:
+    labels = names.file(_FILE, _read_labels)
+    return next((name for name, other in labels.items() if other == bit), None)
 
 
 def _read(text: str, draft: Draft) -> int:
     number = read_number(text, 0, U64 - 1)
     if number is None or number & 1 << 31:  # the C tool keeps an int, of which the kernel keeps 16 bits
-        number = _labels(draft).get(text)
+        number = draft.names.file(_FILE, _read_labels).get(text)
     if number is None:
         raise draft.bad(text, "neither a number nor the name of a label")
     return number & U16
 
 
-def _write(bit: int, _: View) -> str:
-    return f'"{_name(bit) or bit}"'
+def _write(bit: int, view: View) -> str:
+    return f'"{_name(bit, view.names) or bit}"'
 
 
 def _show(values: Values, view: View) -> str:
     bit, options = values["bit"], values["options"]
-    name = None if view.numeric else _name(bit)
+    name = _name(bit, view.names)
     sign = " !" if options & _INVERT else ""
-    return f" connlabel{sign} {bit if name is None else repr(name)}{' set' if options & _SET else ''}"
+    return f" connlabel{sign} {bit if name is None or view.numeric else repr(name)}{' set' if options & _SET else ''}"
 
 
 EXTENSIONS: Final = (
