@@ -263,3 +263,21 @@ def test_odd_dumps(pair: Pair, dump: str, words: tuple[str, ...]) -> None:
     assert (mine.status, mine.stdout) == (theirs.status, theirs.stdout)
     assert bool(mine.stderr) == bool(theirs.stderr)
     assert_the_same(pair, 4, "filter")
+
+
+FOR_THE_OTHER = (
+    "-6", "-A OUTPUT -s 192.0.2.1 -6 -s 192.0.2.2", "-A nowhere -6", "-A OUTPUT -j foo -6", "-A OUTPUT -j nix -6",
+    "-6 -L", "-A OUTPUT -g nix -6", "-A OUTPUT -g DROP -6", "-A OUTPUT -6 -j nix", "-A OUTPUT -j MARK -6", "-D OUTPUT -j nix -6",
+    "-D OUTPUT 1 -j nix -6", "-D OUTPUT 9 -6", "-C OUTPUT -6", "-I OUTPUT 9 -6", "-N bar -s 192.0.2.1 -6", "-N foo -6",
+    f"-N {29 * 'x'} -6", f"-F {29 * 'x'} -6", "-X foo -6", "-E foo bar -6", "-P OUTPUT DROP -6", "-P OUTPUT nix -6",
+    "-L OUTPUT -vx6 -n", "-S -v -6", "-L -Z OUTPUT -6", "-L -Z OUTPUT", "-S -Z", "-c 1 2 -6", "-x -v -6", "! -6 -L",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", FOR_THE_OTHER)
+@pytest.mark.parametrize("option", ["-n", "-v"])
+def test_lines_end_where_they_are_for_the_other_family(pair: Pair, line: str, option: str) -> None:
+    dump = f"*mangle\n:foo - [0:0]\n-A OUTPUT -s 192.0.2.7\n{line}\nCOMMIT\n"
+    theirs, mine = (run("iptables-restore", option, stdin=dump) for run in (pair.peer, pair.ours))
+    assert (mine.status, mine.stdout) == (theirs.status, theirs.stdout)
+    assert_the_same(pair, 4, "mangle")

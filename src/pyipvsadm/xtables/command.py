@@ -139,4 +139,7 @@ class Version(Record):
 
 
 class Nothing(Record):
-    """A line of a dump that is for the other family (-4, -6)."""
+    """A rule for the other family (-4, -6) in a dump; of ``rules`` only what they lead to is looked at."""
+
+    rules: tuple[Rule, ...] = ()
+    verbose: int = 0

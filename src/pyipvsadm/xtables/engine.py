@@ -149,8 +149,9 @@ class Engine:
         if asked.zero:
             self._zero(asked.zero)
 
-    def _nothing(self, _: command.Nothing) -> None:
-        pass
+    def _nothing(self, asked: command.Nothing) -> None:
+        if asked.rules:
+            self._ready(asked.rules)
 
     _RUN: Final[dict[type, Callable[[Engine, Any], None]]] = {
         command.Append: _append,

@@ -254,8 +254,10 @@ class Restore:
         asked = self._dump.parse(split_words(line), table.name, counters)
         if isinstance(asked, (command.Help, command.Version)):
             raise _Ended(asked)
-        if self._verbose and not isinstance(asked, command.Nothing):
+        if self._verbose:
             asked = asked.replace(verbose=asked.verbose + self._verbose)
+            if isinstance(asked, (command.List, command.ListRules)) and asked.zero:
+                asked = asked.replace(zero=asked.zero.replace(verbose=asked.verbose))
         engine.run(asked)
 
     def _appender(self, table: Table) -> Callable[[str, tuple[int, int]], bool]:

@@ -276,6 +276,7 @@ class _Line:
         self.target: Draft | None = None
         self.protocol_match = False  # the protocol's own match has come by itself
         self.done: Command | None = None
+        self.for_other_family = False
 
     # -- words to options ----------------------------------------------------------------------------------------------
 
@@ -296,7 +297,7 @@ class _Line:
         return max(self.at - 1, self.option_at)
 
     def read(self) -> Command:
-        while self.at < len(self.words) and self.done is None:
+        while self.at < len(self.words) and not self.has_ended():
             word = self.words[self.at]
             self.option_at = self.at
             self.at += 1
@@ -316,7 +317,12 @@ class _Line:
             else:
                 raise UsageError(f"Bad argument `{word}'")
             self.inverted = False
+        if self.for_other_family:
+            return self.finish_early()
         return self.done or self.finish()
+
+    def has_ended(self) -> bool:
+        return self.for_other_family or self.done is not None
 
     def read_letters(self, word: str) -> None:
         for place, letter in enumerate(word[1:], 2):
@@ -333,7 +339,7 @@ class _Line:
                 self.read_own(option, rest or None)
                 return
             self.read_own(option, None)
-            if self.done is not None:
+            if self.has_ended():
                 return
 
     def next_word(self, option: str) -> str:
@@ -691,7 +697,7 @@ class _Line:
     def other_family(self, letter: str) -> None:
         if not self.in_dump:
             raise UnknownOptionError(f'unknown option "-{letter}"')
-        self.done = command.Nothing()
+        self.for_other_family = True
 
     def read_h(self, _: str | None) -> None:
         self.load_protocol()
@@ -723,13 +729,23 @@ class _Line:
             raise MisplacedOptionError("no command specified")
         rules = self.rules(blocks, target) if self.commands[0] in "ADCIR" and not self.is_by_number() else ()
         self.check_options()
-        if self.chain is not None and len(self.chain.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
-            raise UsageError(
-                f"chain name `{self.chain}' too long (must be under {LONGEST_CHAIN + 1} chars)",
-                option=self.commands[0],
-            )
+        self.check_chain()
         self.check_interfaces()
         return self.build(rules)
+
+    def finish_early(self) -> Command:
+        """Return the command of a dump's line that turns out to be for the other family.
+
+        To the C tool the line ends there: it makes no rule, but what is not about rules is carried out, unchecked.
+        """
+        letter = self.commands[0] if self.commands else ""
+        if letter and letter in "ADCIR" and not self.is_by_number():
+            self.source = self.destination = None
+            self.goto = False
+            return command.Nothing(() if self.target or not self.jump else self.rules((), b""), self.verbose)
+        if letter == "N":
+            self.check_chain()
+        return self.build(()) if letter else command.Nothing(verbose=self.verbose)
 
     def pack(self, draft: Draft) -> bytes:
         """Return a match or target whose options have all been read."""
@@ -749,6 +765,13 @@ class _Line:
         for letter in "nsdpjvxio0cf":
             if letter in self.given and all(letter in ILLEGAL[kind] for kind in kinds):
                 raise MisplacedOptionError(f"Illegal option `-{letter}' with this command", option=letter)
+
+    def check_chain(self) -> None:
+        if self.chain is not None and len(self.chain.encode("utf-8", "surrogateescape")) > LONGEST_CHAIN:
+            raise UsageError(
+                f"chain name `{self.chain}' too long (must be under {LONGEST_CHAIN + 1} chars)",
+                option=self.commands[0],
+            )
 
     def check_interfaces(self) -> None:
         if self.commands[0] not in "ADCIR":
