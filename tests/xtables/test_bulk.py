@@ -210,6 +210,7 @@ ODD = (
     "*filter\n:one - [0:0]\n:one - [0:0]\nCOMMIT\n",
     "*filter\n:ACCEPT - [0:0]\nCOMMIT\n",
     "*filter\n: - [0:0]\nCOMMIT\n",
+    "*filter\n:OUTPUT ACCEPT [3:4]\nCOMMIT\n*filter\n:OUTPUT - [1:2]\n-S\nCOMMIT\n*filter\n-A INPUT\nCOMMIT\n",
     "*filter\n:OUTPUT ACCEPT [3:4]\nCOMMIT\n*filter\n:INPUT DROP [5:6]\n[7:8] -A INPUT\nCOMMIT\n*filter\nCOMMIT\n",
     "*filter\n:\t - [0:0]\nCOMMIT\n",
     "*filter\n:a\tb - [0:0]\nCOMMIT\n",
@@ -267,10 +268,11 @@ def test_odd_dumps(pair: Pair, dump: str, words: tuple[str, ...]) -> None:
 
 FOR_THE_OTHER = (
     "-6", "-A OUTPUT -s 192.0.2.1 -6 -s 192.0.2.2", "-A nowhere -6", "-A OUTPUT -j foo -6", "-A OUTPUT -j nix -6",
-    "-6 -L", "-A OUTPUT -g nix -6", "-A OUTPUT -g DROP -6", "-A OUTPUT -6 -j nix", "-A OUTPUT -j MARK -6", "-D OUTPUT -j nix -6",
-    "-D OUTPUT 1 -j nix -6", "-D OUTPUT 9 -6", "-C OUTPUT -6", "-I OUTPUT 9 -6", "-N bar -s 192.0.2.1 -6", "-N foo -6",
-    f"-N {29 * 'x'} -6", f"-F {29 * 'x'} -6", "-X foo -6", "-E foo bar -6", "-P OUTPUT DROP -6", "-P OUTPUT nix -6",
-    "-L OUTPUT -vx6 -n", "-S -v -6", "-L -Z OUTPUT -6", "-L -Z OUTPUT", "-S -Z", "-c 1 2 -6", "-x -v -6", "! -6 -L",
+    "-6 -L", "-A OUTPUT -g nix -6", "-A OUTPUT -g DROP -6", "-A OUTPUT -6 -j nix", "-A OUTPUT -j MARK -6",
+    "-D OUTPUT -j nix -6", "-D OUTPUT 1 -j nix -6", "-D OUTPUT 9 -6", "-C OUTPUT -6", "-I OUTPUT 9 -6",
+    "-N bar -s 192.0.2.1 -6", "-N foo -6", f"-N {29 * 'x'} -6", f"-F {29 * 'x'} -6", "-X foo -6", "-E foo bar -6",
+    "-P OUTPUT DROP -6", "-P OUTPUT nix -6", "-L OUTPUT -vx6 -n", "-S -v -6", "-L -Z OUTPUT -6", "-L -Z OUTPUT",
+    "-S -Z", "-c 1 2 -6", "-x -v -6", "! -6 -L",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import errno
 from pyipvsadm.errors import KernelError, PyIpvsadmError, UsageError
 from pyipvsadm.xtables import command
 from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_blanks, split_words
-from pyipvsadm.xtables.engine import Engine
+from pyipvsadm.xtables.engine import Engine, changes
 from pyipvsadm.xtables.entry import is_shorter
 from pyipvsadm.xtables.syntax import read_counter
 
@@ -95,6 +95,7 @@ class Restore:
         self._commits: dict[str, int] = {}  # the line of each table's COMMIT
         self._table: Table | None = None  # whose lines these are
         self._named = ""  # the table that was named last
+        self._later = False  # whether these are not the table's first, and have not changed it yet
         self._engine: Engine | None = None
         self._append: Callable[[str, tuple[int, int]], bool] = (
             _append_nothing  # what reads lines with -A, where they are written plainly
@@ -165,21 +166,27 @@ class Restore:
         known = name in self._tables
         table = self._tables[name] if known else self._open(name)
         self._tables[name] = self._table = table
-        if known:
-            self._forget_counters(table)
         self._dump.chains.clear()
         self._engine = Engine(table, self._renderer, self._say, self._warn)
-        self._append = _append_nothing if self._verbose else self._appender(table)
+        self._later = known
+        self._append = _append_nothing if known else self._appender(table)
         if not self._noflush and (known or self._verbose):
+            self._change()
             once = min(self._verbose, 1)  # entries are printed after the lines of a dump alone
             self._engine.run(command.Flush(verbose=once))
             self._engine.run(command.DeleteChain(verbose=once))
 
-    def _forget_counters(self, table: Table) -> None:
-        """Let go of the counters that came with policies: to the C tool this is the table's second commit.
+    def _change(self) -> None:
+        """Let go of the counters that came with policies, where the first change of a later section comes.
 
-        That one keeps of them only what has come since.
+        To the C tool this is the table's second commit: that one keeps of them only what comes with it, and is not made
+        where there is no change.
         """
+        table = self._table
+        if not self._later or table is None:
+            return
+        self._later = False
+        self._append = self._appender(table)
         for chain in table.chains(references=False):
             if chain.policy is not None:
                 table.set_policy(chain.name, chain.policy, None)
@@ -215,6 +222,7 @@ class Restore:
         if not is_shorter(name, _LONGEST_CHAIN + 1):
             raise UsageError(f"Invalid chain name `{name}' ({_LONGEST_CHAIN} chars max)")
         if not table.is_builtin(name):
+            self._change()
             if self._noflush and table.has_chain(name):
                 table.flush(name)
             else:
@@ -226,6 +234,7 @@ class Restore:
         if len(words) < 2:
             raise UsageError(f"{self._program}: line {number} policy invalid")
         if words[1] != "-":
+            self._change()
             counters = _policy_counters(words[2]) if self._counters and len(words) > 2 else None
             if self._counters and counters is None and (self._counted or len(words) > 2):
                 raise UsageError(f"invalid policy counters for chain '{name}'")
@@ -258,6 +267,8 @@ class Restore:
             asked = asked.replace(verbose=asked.verbose + self._verbose)
             if isinstance(asked, (command.List, command.ListRules)) and asked.zero:
                 asked = asked.replace(zero=asked.zero.replace(verbose=asked.verbose))
+        if changes(asked):
+            self._change()
         engine.run(asked)
 
     def _appender(self, table: Table) -> Callable[[str, tuple[int, int]], bool]:
@@ -265,6 +276,8 @@ class Restore:
 
         The rule's target has to be what it seems to be: no chain has the name of an extension.
         """
+        if self._verbose:  # which tells of each rule
+            return _append_nothing
         read_rule, chains, append = self._dump.read_rule, self._dump.chains, table.append_plain
         extensions: set[str] = set()  # whose names no chain of the table has
         no_drop = table.name == "nat"
