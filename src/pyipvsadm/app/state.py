@@ -128,19 +128,6 @@ def read_pair(first: str, second: str, place: Place, kind: Kind | None = None) -
     return one, two
 
 
-def compared(one: Rules, two: Rules) -> tuple[iptables.Ruleset, iptables.Ruleset]:
-    """Return what can be compared of two states: a dump says nothing of live tables and policies that it leaves out."""
-    from pyipvsadm import apply
-
-    rulesets = []
-    for mine, other in ((one, two), (two, one)):
-        found = mine.ruleset if mine.policies is None else apply.without_policies(mine.ruleset, mine.policies)
-        if mine.policies is None and other.policies is not None:
-            found = found.replace(tables=tuple([table for table in found.tables if other.ruleset.table(table.name)]))
-        rulesets.append(found)
-    return rulesets[0], rulesets[1]
-
-
 def open_services(place: Place) -> ipvs.VirtualServerTable:
     """Open a place's virtual servers. Raises Trouble, with what to do."""
     if place.sandbox is not None:
