@@ -16,6 +16,7 @@ import pytest
 
 from support import nobody
 from support.netns import PATH, Namespace
+from support.schema import validated
 from support.tmux import Terminal
 from support.traffic import SERVERS, VIP, Held, Network, until
 
@@ -204,6 +205,25 @@ def test_top_shows_rates(network: Network) -> None:
         terminal.wait(lambda screen: "as the kernel estimates them" in screen and is_moving(screen))
         terminal.press("q")
         terminal.wait(lambda screen: "status 0\n" in screen)
+
+
+def test_top_for_programs(network: Network) -> None:
+    process = start(network.director, "top", "--json", "--every", "0.5")
+    assert process.stdout is not None
+    assert validated(process.stdout.readline(), "top")["services"][0]["rates"] is None
+
+    def lowest() -> str:
+        """Return the lowest rate at the next look, of the service that gets requests and of its servers."""
+        assert process.stdout is not None
+        network.requests(5)
+        look = validated(process.stdout.readline(), "top")
+        [web] = [service for service in look["services"] if service["port"] == 80]
+        return str(min([rate for part in (web, *web["servers"]) for rate in part["rates"].values()]))
+
+    until(lowest, lambda rate: float(rate) > 0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
 
 
 def test_without_the_right(network: Network) -> None:
