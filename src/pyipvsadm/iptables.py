@@ -125,7 +125,8 @@ def sandbox(table: str = "filter", *, family: Family = 4, path: str | os.PathLik
 def tables(*, family: Family = 4, netns: str | None = None) -> list[str]:
     """Return the names of the tables that have been used in a namespace, the last one first; takes no lock.
 
-    Source: /proc/net/ip_tables_names, ip6_tables_names. Raises Unsupported where there is no such namespace.
+    Source: /proc/net/ip_tables_names, ip6_tables_names. Raises KernelError (operation "names") where these may not be
+    read, Unsupported where there is no such namespace.
     """
     with NetworkNamespace(netns):
         return LegacyBackend(family).names()
@@ -137,8 +138,8 @@ def tables(*, family: Family = 4, netns: str | None = None) -> list[str]:
 def read(*, family: Family = 4, netns: str | None = None, sandbox: str | os.PathLike[str] | None = None) -> Ruleset:
     """Return all tables that have been used in a namespace, or that a sandbox's file has; takes no lock.
 
-    Raises KernelError (operation "init") where there is no right to them (EPERM), Unsupported where there is no such
-    namespace, SandboxFileError.
+    Raises KernelError (operation "init" or "names") where there is no right to them (EPERM, EACCES), Unsupported where
+    there is no such namespace, SandboxFileError.
     """
     with _Tools(family, netns, sandbox) as tools:
         return tools.ruleset({name: tools.backend.read(name) for name in tools.backend.names()})

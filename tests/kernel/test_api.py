@@ -13,8 +13,12 @@ from pyipvsadm import ipvs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
+    from pyipvsadm.record import Record
     from support.netns import Namespace
+
+    Shown = TypeVar("Shown", bound=Record)
 
 WEB = ipvs.ServiceKey(4, "tcp", "192.0.2.1", 80)
 WEB6 = ipvs.ServiceKey(6, "udp", "2001:db8::1", 53)
@@ -241,3 +245,58 @@ def test_nothing_stays_open(netns: Namespace) -> None:
         with pytest.raises(ipvs.Unsupported):
             ipvs.open("/proc/self/ns/mnt")
     assert descriptors() == before
+
+
+# -- what everybody sees -----------------------------------------------------------------------------------------------
+
+LISTED = """-A -t 192.0.2.1:80 -s wlc -p 600 -M 255.255.255.0
+-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 3 -x 10 -y 5
+-a -t 192.0.2.1:80 -r 10.0.0.2:80 -g -w 0
+-a -t 192.0.2.1:80 -r 10.0.0.3:80 -i --tun-type gue --tun-port 6080
+-A -t 192.0.2.2:80 -s none
+-A -u 192.0.2.1:53 -s rr -o
+-A -u [2001:db8::53]:53 -s rr -o
+-a -u [2001:db8::53]:53 -r [2001:db8:2::21]:53 -g
+-A -u [2001:db8::54]:53 -s rr -p 100 -M 64
+-A --sctp-service 192.0.2.1:9 -s sh -b sh-port
+-A -f 7 -s wrr -p 60 -M 255.255.0.0
+-a -f 7 -r 10.0.0.1:0 -g -w 1
+-A -f 4294967295 -6 -s wrr -p 60 -M 80
+-a -f 4294967295 -6 -r [fd00::1]:0 -g -w 1
+-A -f 9 -s rr
+""".splitlines()
+
+
+def as_listed(service: ipvs.ServiceState) -> ipvs.ServiceState:
+    """Return what of a service everybody sees."""
+
+    def without(found: Shown, new: Shown) -> Shown:
+        return found.replace(**{name: value for name, value in new.asdict().items() if name in ipvs.NOT_LISTED})
+
+    config = service.config
+    shown = 5 if config.key.family == 4 else 1  # PERSISTENT, and ONEPACKET
+    servers = [
+        without(server, ipvs.ServerState(server.config)).replace(
+            config=without(server.config, ipvs.RealServer(server.config.key))
+        )
+        for server in service.servers
+    ]
+    return service.replace(
+        config=without(config, ipvs.VirtualService(config.key)).replace(flags=config.flags & shown),
+        servers=tuple(servers),
+        stats=ipvs.Stats(),
+    )
+
+
+def test_what_everybody_sees(netns: Namespace, lvs: ipvs.VirtualServerTable) -> None:
+    lvs.apply(*ipvs.parse(LISTED))
+    with netns.entered():
+        listed = ipvs.listed()
+    assert listed.info == lvs.info()
+    assert len(listed.services) == 9
+    assert [*listed.services] == [as_listed(service) for service in lvs.services()]
+
+
+def test_everybody_sees_an_empty_table(netns: Namespace, lvs: ipvs.VirtualServerTable) -> None:
+    with netns.entered():
+        assert ipvs.listed() == ipvs.Listed(lvs.info(), ())

@@ -10,12 +10,14 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pyipvsadm import ipvs
 from support import nobody
 from support.netns import PATH, Namespace
+from support.schema import validated
 from support.tmux import Terminal
 from support.traffic import SERVERS, VIP, Held, Network, until
 
@@ -206,9 +208,91 @@ def test_top_shows_rates(network: Network) -> None:
         terminal.wait(lambda screen: "status 0\n" in screen)
 
 
-def test_without_the_right(network: Network) -> None:
+def test_top_for_programs(network: Network) -> None:
+    process = start(network.director, "top", "--json", "--every", "0.5")
+    assert process.stdout is not None
+    assert validated(process.stdout.readline(), "top")["services"][0]["rates"] is None
+
+    def lowest() -> str:
+        """Return the lowest rate at the next look, of the service that gets requests and of its servers."""
+        assert process.stdout is not None
+        network.requests(5)
+        look = validated(process.stdout.readline(), "top")
+        [web] = [service for service in look["services"] if service["port"] == 80]
+        return str(min([rate for part in (web, *web["servers"]) for rate in part["rates"].values()]))
+
+    until(lowest, lambda rate: float(rate) > 0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+
+
+# -- without root ------------------------------------------------------------------------------------------------------
+
+NOT_SEEN = "pyipvsadm: root alone sees counters, thresholds, tunnels, scheduler flags, persistence engines and times\n"
+
+
+def by_nobody(network: Network, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run pyipvsadm in the director's namespace without any right."""
     with network.director.entered():
-        done = nobody.run(".venv/bin/python", "-m", "pyipvsadm.app.main", "show")
-    assert done.returncode == 2
+        return nobody.run(".venv/bin/python", "-m", "pyipvsadm.app.main", *words)
+
+
+def as_seen(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what everybody sees of a service or a server of a document."""
+    seen = {name: None if name in ipvs.NOT_LISTED else value for name, value in found.items()}
+    if "servers" in found:
+        seen["servers"] = [as_seen(server) for server in found["servers"]]
+        seen["netmask"] = found["netmask"] if found["persistent"] else None
+    return seen
+
+
+def test_what_is_not_known_is_not_nothing(network: Network) -> None:
+    edited = f"-E -t {VIP}:8080 -s wrr -p 300 -M 255.255.255.0"
+    assert network.director.peer(*edited.split()).status == 0
+    connection = held_by(network, "s1")
+    done = by_nobody(network, "show")
+    assert (done.returncode, done.stderr) == (0, NOT_SEEN)
+    assert re.search(rf"^→ {ONE}:80 +Masq +3 +\? +[1-9]\d* +\d+$", done.stdout, re.MULTILINE)
+    assert re.search(rf"^TCP  {VIP}:8080 +wrr .* persistent \? mask 255.255.255.0$", done.stdout, re.MULTILINE)
+    done = by_nobody(network, "show", "--json")
+    assert (done.returncode, done.stderr) == (0, NOT_SEEN)
+    whole = json.loads(network.director.ours("show", "--json", tool="pyipvsadm").stdout)
+    assert json.loads(done.stdout) == {**whole, "services": [as_seen(service) for service in whole["services"]]}
+    reset(connection)
+
+
+@pytest.mark.parametrize("option", ["--counters", "--rates", "--hit", "--never-hit"])
+def test_nobody_is_told_of_counters(network: Network, option: str) -> None:
+    done = by_nobody(network, "show", option)
+    message = f"pyipvsadm: {option}: the kernel tells root alone what it has counted: run it as root\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_nobody_may_plan(network: Network) -> None:
+    words = ("drain", f"{ONE}:80", "--dry-run")
+    done = by_nobody(network, *words)
+    planned = network.director.ours(*words, tool="pyipvsadm")
+    assert (done.returncode, done.stdout, done.stderr) == (0, planned.stdout, "")
+    done = by_nobody(network, *words, "--json")
+    assert (done.returncode, done.stderr) == (0, NOT_SEEN)
+    [server] = json.loads(network.director.ours(*words, "--json", tool="pyipvsadm").stdout)["servers"]
+    assert json.loads(done.stdout)["servers"] == [as_seen(server)]
+    assert weights(network) == ALL
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["drain", ONE], ["undrain", ONE], ["top", "--json"], ["diff", "live", "live"],
+        ["convert", "live", "--to", "json"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_without_the_right(network: Network, words: list[str]) -> None:
+    done = by_nobody(network, *words)
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("pyipvsadm: the kernel's virtual servers: ")
     assert "run it as root" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert weights(network) == ALL

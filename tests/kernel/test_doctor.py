@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyipvsadm import doctor, ipvs
-from pyipvsadm.doctor import listing
 from support.doctor import ROOT, as_nobody, fault, is_well, look, run, sysctl
 from support.netns import PATH
 from support.traffic import NEAR, SERVERS, VIP, Network, until
@@ -429,27 +428,6 @@ EVERYTHING = """\
 -A -f 9 -6 -s wrr
 -a -f 9 -6 -r [fd00::1]:0 -g -w 1
 """
-
-
-def test_the_listing_says_what_netlink_says(director: Namespace) -> None:
-    configure(director, EVERYTHING)
-    with director.entered(), open(listing.PATH) as file:
-        listed = listing.parse(file)
-    with ipvs.open(director.name) as table:
-        told = table.services()
-
-    def plain(services: list[ipvs.ServiceState]) -> list[tuple[str, list[str]]]:
-        return sorted(
-            [
-                (
-                    repr(service.config.replace(netmask=None, timeout=0)),
-                    sorted([repr(server.config) for server in service.servers]),
-                )
-                for service in services
-            ]
-        )
-
-    assert plain(listed) == plain(told)
 
 
 def test_nobody_is_told_of_services(director: Namespace) -> None:

@@ -30,7 +30,12 @@ def test_all_of_live(netns: Namespace, tmp_path: Path) -> None:
     weights = {line for line in lines if line.startswith("drained-")} - before
     saved = [line for line in lines if line.startswith(("-A -t", "-a -t"))][:3]
     assert saved == DUMP.replace("10.0.0.2:80 -m -w 3", "10.0.0.2:80 -m -w 0").splitlines()
-    assert "--a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 3" in lines
+    assert lines[-4:] == [
+        "--- ipvs at the beginning",
+        "+++ ipvs at the end",
+        "  tcp:192.0.2.1:80",
+        "~   10.0.0.2:80: weight 3 -> 0",
+    ]
     assert len(weights) == 1
     assert {*os.listdir("/run/pyipvsadm")} == before
     assert netns.peer("-Sn").stdout == DUMP
@@ -44,4 +49,4 @@ def test_ipvs_without_rights_is_in_memory(netns: Namespace, tmp_path: Path) -> N
     done = netns.run([*rights, str(PYIPVSADM), *words], env={"TMPDIR": str(tmp_path)})
     assert done.status == 0, done.stderr
     assert done.stderr.startswith("pyipvsadm: sandbox in memory: ")
-    assert done.stdout.endswith("\n+-A -t 192.0.2.1:80 -s wlc\n")
+    assert done.stdout.endswith("\n+ tcp:192.0.2.1:80 wlc\n")

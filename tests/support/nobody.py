@@ -15,7 +15,7 @@ _RUN = """
 mount --bind "$1" "$2"
 cd "$2"
 shift 2
-exec setpriv --reuid "$NOBODY" --clear-groups "$@"
+exec setpriv --reuid "$NOBODY" --regid "$NOBODY" --clear-groups "$@"
 """
 
 

@@ -30,7 +30,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "backend": ("ipvs.backend=", "base model"),
     "backend.base": ("ipvs.backend.base", "base model"),
     "backend.kernel": (
-        "ipvs.backend.kernel ipvs.backend.sockopt",
+        "ipvs.backend.kernel ipvs.backend.sockopt ipvs.backend.listing",
         "base model rules wire netlink backend.base backend.kernel",
     ),
     "backend.sandbox": ("ipvs.backend.sandbox", "base model rules backend.base"),

@@ -8,8 +8,10 @@ from pyipvsadm.rates import Meter
 def test_rates() -> None:
     meter: Meter[str] = Meter()
     assert meter.read(10.0, {"a": (100, 1)}) == {}
+    assert meter.took is None
     assert meter.read(12.0, {"a": (150, 1), "b": (7, 7)}) == {"a": (25.0, 0.0)}
     assert meter.read(12.5, {"a": (150, 1), "b": (8, 7)}) == {"a": (0.0, 0.0), "b": (2.0, 0.0)}
+    assert meter.took == 0.5
 
 
 def test_counters_that_were_set_to_zero() -> None:

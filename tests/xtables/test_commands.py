@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import xtables
+from support import nobody, xtables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,3 +70,15 @@ def test_lines_of_dumps_are_as_at_the_peer(pair: Pair, family: Family) -> None:
         assert bool(ours.stderr) == bool(theirs.stderr), repr(line)
         theirs_now, ours_now = _tables(pair, tool)
         assert ours_now == theirs_now, repr(line)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_what_may_not_be_read_is_not_empty(pair: Pair, family: Family) -> None:
+    tool = "iptables" if family == 4 else "ip6tables"
+    assert pair.peer(tool, "-A", "INPUT", "-j", "ACCEPT", in_mine=True).status == 0
+    main = f"from pyipvsadm.cli import iptables_save as it; raise SystemExit(it.main{'6' if family == 6 else ''}())"
+    with pair.mine.entered():
+        theirs = nobody.run(f"{tool}-legacy-save")
+        ours = nobody.run(".venv/bin/python", "-c", main)
+    assert (ours.returncode, ours.stdout) == (theirs.returncode, theirs.stdout) == (1, "")
+    assert ours.stderr.strip() == theirs.stderr.strip() != ""

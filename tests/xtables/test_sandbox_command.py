@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.boxes import alive, parent, until
+from support.schema import validated
 
 if TYPE_CHECKING:
     from support.netns import Namespace
@@ -49,20 +50,18 @@ def test_from_live(netns: Namespace, environment: dict[str, str]) -> None:
     assert "pyipvsadm: sandbox in a network namespace of this kernel" in done.stderr
     links, _, changes = done.stdout.partition("--- iptables")
     assert [line.split()[0] for line in links.splitlines()] == ["lo"]
-    assert [line for line in changes.splitlines() if line.startswith(("-", "+"))] == [
+    assert changes.splitlines() == [
+        " at the beginning",
         "+++ iptables at the end",
-        "--A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
-        "+*nat",
-        "+:PREROUTING ACCEPT [0:0]",
-        "+:INPUT ACCEPT [0:0]",
-        "+:OUTPUT ACCEPT [0:0]",
-        "+:POSTROUTING ACCEPT [0:0]",
-        "+-A OUTPUT -j ACCEPT",
-        "+COMMIT",
+        "  filter INPUT",
+        "-     1  -p tcp -m tcp --dport 22 -j ACCEPT",
+        "  nat OUTPUT",
+        "+     1  -j ACCEPT",
         "--- ip6tables at the beginning",
         "+++ ip6tables at the end",
-        "--A INPUT -s 2001:db8::/32 -j ACCEPT",
-        "--A INPUT -i lo -j WEB",
+        "  filter INPUT",
+        "-     1  -s 2001:db8::/32 -j ACCEPT",
+        "-     2  -i lo -j WEB",
     ]
     saved = netns.run(["iptables-legacy-save"], env=environment).stdout
     assert [line for line in saved.splitlines() if not line.startswith("#")] == RULES.splitlines()
@@ -86,7 +85,7 @@ def test_without_rights_in_a_user_namespace(netns: Namespace, environment: dict[
     assert lines[:2] == ["-N WEB", "-A WEB -j RETURN"]
     assert lines[2] != os.readlink("/proc/self/ns/user")
     assert lines[3:5] == lines[:2]
-    assert lines[-2:] == ["+-A WEB -j RETURN", " COMMIT"]
+    assert lines[-2:] == ["  filter WEB", "+     1  -j RETURN"]
 
 
 def test_with_no_right_at_all_it_is_in_memory(netns: Namespace, environment: dict[str, str]) -> None:
@@ -108,8 +107,11 @@ def test_what_a_kernel_lacks(netns: Namespace, environment: dict[str, str]) -> N
     done = netns.run([str(PYIPVSADM), "sandbox", "--", "ipvsadm", "-A", "-t", "192.0.2.1:80"], env=environment)
     assert (done.status, done.stdout) == (0, "")
     assert done.stderr.startswith("pyipvsadm: sandbox in memory: ipvs does not work in a namespace here (")
-    done = netns.run([str(PYIPVSADM), "sandbox", "--", "true"], env=environment)
+    done = netns.run([str(PYIPVSADM), "sandbox", "--json", "--", "true"], env=environment)
     assert done.stderr.startswith("pyipvsadm: sandbox in a network namespace of this kernel, without ipvs (")
+    document = validated(done.stdout, "diff")
+    assert (document["place"], document["status"]) == ("namespace", 0)
+    assert [(part["of"], part["same"]) for part in document["differences"]] == [("iptables", True), ("ip6tables", True)]
 
 
 def users(namespace: str) -> list[str]:

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyipvsadm import diff
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
+from pyipvsadm.app.comparison import compare
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.state import Rules, Services, compared, read_pair
+from pyipvsadm.app.state import read_pair
 from pyipvsadm.app.terminal import few_collections
 from pyipvsadm.ui import differences
-from pyipvsadm.ui.differences import Differences
 
 if TYPE_CHECKING:
-    from pyipvsadm.app.state import Kind, Place, State
+    from pyipvsadm.app.state import Kind, Place
 
 _EPILOG = """\b
 Examples:
@@ -47,21 +46,6 @@ def command(a: str, b: str, kind: Kind | None, place: Place, as_json: bool, coun
     if a == b == states.STDIN:
         raise Trouble("standard input can be read once: name a file")
     with few_collections():
-        found = _compare(*read_pair(a, b, place, kind), counters=counters)
+        found = compare(*read_pair(a, b, place, kind), counters=counters)
         click.echo(differences.document(found) if as_json else differences.text(found), nl=False, color=True)
     return int(not found.same)
-
-
-def _compare(before: State, after: State, *, counters: bool) -> Differences:
-    names = before.kind, before.source, after.source
-    if isinstance(before, Services) and isinstance(after, Services):
-        one, two = before.snapshot, after.snapshot
-        return Differences(
-            *names,
-            services=diff.services(one.services, two.services, counters=counters),
-            timeouts=diff.timeouts(one.timeouts, two.timeouts),
-            daemons=diff.daemons(one.daemons, two.daemons),
-        )
-    assert isinstance(before, Rules)
-    assert isinstance(after, Rules)
-    return Differences(*names, chains=diff.rules(*compared(before, after), counters=counters))

@@ -71,20 +71,26 @@ def command(server: str, place: Place, as_json: bool, dry_run: bool, **how: Any)
     """
     address, port = endpoint(server)
     service = service_name(how["service"]) if how["service"] else None
-    with states.open_services(place) as table:
-        members = drain.find(table.services(), address, port, service)
+
+    def find(services: Sequence[ipvs.ServiceState]) -> list[Member]:
+        members = drain.find(services, address, port, service)
         if not members:
             where = f"service {how['service']} has" if service else "no service has"
             raise Negative(f"{where} {'no' if service else 'a'} real server {endpoint_text(address, port)}")
-        if dry_run:
-            outcome = "planned"
-            if not as_json:
-                click.echo(plan(members, remove=how["remove"]), nl=False)
-        else:
-            run = Run(
-                table, book_of(place), members, endpoint_text(address, port), _hint(server, how["service"], place)
-            )
-            outcome = run.drain(quiet=as_json, **how)
+        return members
+
+    if dry_run:
+        found = states.read_services(place, partial=True)
+        members = find(found.services)
+        if as_json and found.partial:
+            complain(states.NOT_SEEN)
+        text = drained(members, "planned", partial=found.partial) if as_json else plan(members, remove=how["remove"])
+        click.echo(text, nl=False)
+        return 0
+    with states.open_services(place) as table:
+        members = find(table.services())
+        run = Run(table, book_of(place), members, endpoint_text(address, port), _hint(server, how["service"], place))
+        outcome = run.drain(quiet=as_json, **how)
         if as_json:
             click.echo(drained(members, outcome), nl=False)
         elif outcome in ("removed", "drained"):

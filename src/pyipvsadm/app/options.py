@@ -11,12 +11,12 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place, Rules, open_services, read
+from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place, Rules, read, read_services
 from pyipvsadm.errors import PyIpvsadmError
 from pyipvsadm.filters import service_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyipvsadm.app.state import Kind
     from pyipvsadm.ipvs import ServiceState
@@ -137,13 +137,13 @@ def _namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def _live_services(ctx: click.Context) -> list[ServiceState]:
+def _live_services(ctx: click.Context) -> Sequence[ServiceState]:
     """Return the services of the place that a command line names so far, none where they cannot be read."""
     try:
-        with open_services(Place(ctx.params.get("netns"), ctx.params.get("sandbox"))) as table:
-            return table.services()
+        place = Place(ctx.params.get("netns"), ctx.params.get("sandbox"))
+        return read_services(place, partial=True).services
     except (click.ClickException, PyIpvsadmError, OSError):
-        return []
+        return ()
 
 
 def _services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

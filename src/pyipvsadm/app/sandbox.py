@@ -16,7 +16,6 @@ import sysconfig
 import tempfile
 import termios
 from contextlib import contextmanager, suppress
-from difflib import unified_diff
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -29,17 +28,20 @@ from pyipvsadm.app.errors import Trouble, complain, words
 from pyipvsadm.app.state import KINDS, Place, Services, family_of
 from pyipvsadm.app.terminal import Ended
 from pyipvsadm.errors import PyIpvsadmError, Refused, UsageError
+from pyipvsadm.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from types import FrameType
 
     from pyipvsadm.app.state import Kind, State
+    from pyipvsadm.ui.differences import Differences
 
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
 _KEYS: Final = (signal.SIGINT, signal.SIGQUIT)  # they are for the shell or the command
 _NOT_FOUND: Final = 127
 _NOT_EXECUTABLE: Final = 126
+_STDERR: Final = 2
 
 _PREFIX: Final = "pyipvsadm-sandbox-"
 
@@ -74,7 +76,7 @@ Examples:
   pyipvsadm sandbox
   pyipvsadm sandbox --from live --diff
   pyipvsadm sandbox --from rules.v4 --diff -- iptables -D INPUT 3
-  pyipvsadm sandbox --memory -- sh ./set-up-balancer
+  pyipvsadm sandbox --memory --json -- sh ./set-up-balancer
 
 Exit status: 0 or whatever the shell or the command ends with (128 + the number of a signal that ended it; 126, 127
 where it cannot be started), 2 trouble before that."""
@@ -85,12 +87,24 @@ where it cannot be started), 2 trouble before that."""
     "--from", "source", metavar="STATE", shell_complete=options.states, help='Begin with a state: "live", a file, "-".'
 )
 @click.option("--diff", is_flag=True, help="At the end, print what is different from the beginning.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="The same as a JSON document; what the command prints goes to standard error.",
+)
 @click.option("--memory", is_flag=True, help="Work in memory, without the kernel.")
 @options.kind
 @options.place
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, shell_complete=_offered)
 def command(
-    source: str | None, diff: bool, memory: bool, kind: Kind | None, place: Place, command: tuple[str, ...]
+    source: str | None,
+    diff: bool,
+    as_json: bool,
+    memory: bool,
+    kind: Kind | None,
+    place: Place,
+    command: tuple[str, ...],
 ) -> int:
     """Have a shell, or one command, in which everything acts on a throwaway state.
 
@@ -117,7 +131,7 @@ def command(
                 isolation.adopt_orphans()
                 if not isolation.end_with_parent(guard, signal.SIGTERM):
                     raise Ended(signal.SIGTERM)
-                return _work(box, folder, begun, command, diff=diff)
+                return _work(box, folder, begun, command, diff=diff, as_json=as_json)
             finally:
                 isolation.end_children()
                 if box == Place():
@@ -259,20 +273,28 @@ def _guard(worker: int) -> int:
         return _status(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
 
 
-def _work(place: Place, folder: str, begun: list[State], command: Sequence[str], *, diff: bool) -> int:
+def _work(place: Place, folder: str, begun: list[State], command: Sequence[str], *, diff: bool, as_json: bool) -> int:
     """Load what it begins with, run the command, tell what has changed; return the exit status."""
     for state in begun:
         _load(state, place)
-    before = _states(place) if diff else {}
+    before = _states(place) if diff or as_json else {}
     with _terminal():
-        status = _run(command, folder)
+        status = _run(command, folder, stdout=_STDERR if as_json else None)
     isolation.end_children()
-    if diff:
-        click.echo("".join(_changes(before, _states(place))), nl=False)
+    if diff or as_json:
+        from pyipvsadm.ui import differences
+
+        found = _changes(before, _states(place, needed=before))
+        if as_json:
+            where = "namespace" if place == Place() else "memory"
+            text = differences.sandbox_document(where, status, found)
+        else:
+            text = "".join([differences.text(one) for one in found])
+        click.echo(text, nl=False, color=True)
     return status
 
 
-def _run(command: Sequence[str], folder: str) -> int:
+def _run(command: Sequence[str], folder: str, *, stdout: int | None) -> int:
     commands = _commands()
     environment = {**os.environ, "PATH": f"{commands}:{os.environ.get('PATH', os.defpath)}"}
     command = command or _shell(folder, commands, environment)
@@ -283,7 +305,7 @@ def _run(command: Sequence[str], folder: str) -> int:
     for number in _KEYS:
         signal.signal(number, _ignore)  # not SIG_IGN, which the command would inherit
     try:
-        return _status(subprocess.Popen([program, *command[1:]], env=environment).wait())
+        return _status(subprocess.Popen([program, *command[1:]], env=environment, stdout=stdout).wait())
     except OSError as problem:
         complain(words(problem))
         return _NOT_EXECUTABLE
@@ -369,32 +391,33 @@ def _load(state: State, place: Place) -> None:
         raise Trouble(f"{state.source}: {line}: {error}") from None
 
 
-def _states(place: Place) -> dict[Kind, State]:
-    """Return all that a place holds, of the kinds that it has."""
+def _states(place: Place, needed: Container[Kind] = ()) -> dict[Kind, State]:
+    """Return all that a place holds, of the kinds that it has. Raises where one of those that are needed is not."""
     found: dict[Kind, State] = {}
     for kind in KINDS:
-        with suppress(Trouble, PyIpvsadmError):  # what is not there, as was said
+        try:
             found[kind] = states.read(states.LIVE, place, kind)
+        except (Trouble, PyIpvsadmError):  # not there, as was said
+            if kind in needed:
+                raise
     return found
 
 
-def _changes(before: dict[Kind, State], after: dict[Kind, State]) -> Iterator[str]:
-    """Yield what is different, kind by kind."""
-    for kind, new in after.items():
-        old = _dump(before[kind]) if kind in before else []
-        yield from unified_diff(old, _dump(new), f"{kind} at the beginning", f"{kind} at the end")
+def _changes(before: dict[Kind, State], after: dict[Kind, State]) -> list[Differences]:
+    """Return what is different, kind by kind."""
+    from pyipvsadm.app.comparison import compare
+
+    return [
+        compare(
+            (before.get(kind) or _emptied(new)).replace(source=f"{kind} at the beginning"),
+            new.replace(source=f"{kind} at the end"),
+        )
+        for kind, new in after.items()
+    ]
 
 
-def _dump(state: State) -> list[str]:
-    """Return the lines of a dump without counters; tables that are as a kernel makes them are not there."""
-    from pyipvsadm import iptables
-
+def _emptied(state: State) -> State:
+    """Return what was there before a kernel had something of a kind at all."""
     if isinstance(state, Services):
-        return ipvs.save(state.services).splitlines(keepends=True)
-    ruleset = state.ruleset
-    tables = []
-    for table in sorted(ruleset.tables, key=lambda table: table.name):
-        chains = tuple([chain.replace(counters=iptables.Counters()) for chain in table.chains])
-        if any(chain.rules or chain.policy != "ACCEPT" for chain in chains):
-            tables.append(table.replace(chains=chains))
-    return iptables.save(ruleset.replace(tables=tuple(tables))).splitlines(keepends=True)
+        return state.replace(snapshot=Snapshot(()))
+    return state.replace(ruleset=state.ruleset.replace(tables=()))

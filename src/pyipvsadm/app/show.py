@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
-from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.state import Rules
+from pyipvsadm.app.errors import Trouble, complain
+from pyipvsadm.app.state import Rules, Services
 from pyipvsadm.filters import Filter, choose_rules, choose_services, network
 
 if TYPE_CHECKING:
@@ -90,16 +91,36 @@ def command(state: str, kind: Kind | None, as_json: bool, watch: float | None, p
 
     An option that chooses may be given several times: what fits one of its values is shown. What does not fit all the
     options is left out.
+
+    Without root, live services are shown without what the kernel tells root alone, such as counters and thresholds.
     """
     wanted = _filter(how)
-    if watch is None:
-        click.echo(_text(states.read(state, place, kind), wanted, as_json=as_json, how=how), nl=False, color=True)
-        return
-    if state == states.STDIN:
+    if watch is not None and state == states.STDIN:
         raise Trouble("--watch: standard input can be read once: name a file")
+    found = states.read(state, place, kind, partial=True)
+    if isinstance(found, Services) and found.partial:
+        _refuse_counters(wanted, how)
+        complain(states.NOT_SEEN)
+    if watch is None:
+        click.echo(_text(found, wanted, as_json=as_json, how=how), nl=False, color=True)
+        return
     from pyipvsadm.app.terminal import repeat
 
-    repeat(lambda: _text(states.read(state, place, kind), wanted, as_json=as_json, how=how), watch, scrolls=not as_json)
+    looks = chain([found], (states.read(state, place, kind, partial=True) for _ in count()))
+    repeat(lambda: _text(next(looks), wanted, as_json=as_json, how=how), watch, scrolls=not as_json)
+
+
+def _refuse_counters(wanted: Filter, how: dict[str, Any]) -> None:
+    """Refuse to show, or to choose by, what was counted."""
+    asked = {
+        "--counters": how["counters"],
+        "--rates": how["rates"],
+        "--hit": wanted.hit,
+        "--never-hit": wanted.hit is False,
+    }
+    for option, value in asked.items():
+        if value:
+            raise Trouble(f"{option}: the kernel tells root alone what it has counted: run it as root")
 
 
 def _filter(how: dict[str, Any]) -> Filter:
@@ -126,10 +147,10 @@ def _text(found: states.State, wanted: Filter, *, as_json: bool, how: dict[str, 
     if as_json:
         from pyipvsadm.ui import json
 
-        return json.document(services, found.info)
+        return json.document(services, found.info, partial=found.partial)
     from pyipvsadm.ui import show
 
-    return show.services(services, found.info, **how)
+    return show.services(services, found.info, partial=found.partial, **how)
 
 
 def _rules_text(found: Rules, wanted: Filter, *, as_json: bool, exact: bool) -> str:

@@ -39,6 +39,14 @@ _LARGEST: Final = 1 << 28  # bytes of a dump, of which there is none as large
 _SANDBOX: Final = "pyipvsadm sandbox"  # the member "format" of a sandbox's file
 
 
+# What is not in a state that is "partial", in words.
+NOT_SEEN: Final = "root alone sees counters, thresholds, tunnels, scheduler flags, persistence engines and times"
+
+
+class NoRight(Trouble):
+    """The kernel tells it to others alone."""
+
+
 class Place(Record):
     """Where what is ``live`` lives: a sandbox's file, a network namespace, or (None, None) the caller's namespace."""
 
@@ -54,12 +62,16 @@ class Place(Record):
 
 
 class Services(Record):
-    """A table of virtual servers, and what it was called; ``left_out`` is what else a dump sets."""
+    """A table of virtual servers, and what it was called; ``left_out`` is what else a dump sets.
+
+    Where it is ``partial``, it is what everybody can see of the kernel's (ipvs.Listed), and nothing else is known.
+    """
 
     source: str
     info: ipvs.Info
     snapshot: Snapshot
     left_out: tuple[str, ...] = ()
+    partial: bool = False
 
     kind: ClassVar[Kind] = "ipvs"
 
@@ -89,15 +101,18 @@ class Rules(Record):
 State = Services | Rules
 
 
-def read(name: str, place: Place, kind: Kind | None = None, form: Form | None = None) -> State:
+def read(
+    name: str, place: Place, kind: Kind | None = None, form: Form | None = None, *, partial: bool = False
+) -> State:
     """Return the state that a command line calls ``name``; ``place`` is what ``live`` means.
 
-    ``kind`` and ``form`` are None where they are to be found out.
+    ``kind`` and ``form`` are None where they are to be found out; ``partial`` is whether a part will do, as for
+    ``read_services``.
 
     Raises Trouble, with what to do, for what cannot be read or is none.
     """
     if name == LIVE:
-        return _read_place(place, kind)
+        return _read_place(place, kind, partial=partial)
     data = _content(name)
     source = "standard input" if name == STDIN else name
     if _sandbox_members(data) is not None:
@@ -128,19 +143,6 @@ def read_pair(first: str, second: str, place: Place, kind: Kind | None = None) -
     return one, two
 
 
-def compared(one: Rules, two: Rules) -> tuple[iptables.Ruleset, iptables.Ruleset]:
-    """Return what can be compared of two states: a dump says nothing of live tables and policies that it leaves out."""
-    from pyipvsadm import apply
-
-    rulesets = []
-    for mine, other in ((one, two), (two, one)):
-        found = mine.ruleset if mine.policies is None else apply.without_policies(mine.ruleset, mine.policies)
-        if mine.policies is None and other.policies is not None:
-            found = found.replace(tables=tuple([table for table in found.tables if other.ruleset.table(table.name)]))
-        rulesets.append(found)
-    return rulesets[0], rulesets[1]
-
-
 def open_services(place: Place) -> ipvs.VirtualServerTable:
     """Open a place's virtual servers. Raises Trouble, with what to do."""
     if place.sandbox is not None:
@@ -149,12 +151,26 @@ def open_services(place: Place) -> ipvs.VirtualServerTable:
         return ipvs.open(place.netns)
     except KernelError as error:
         if error.errno in _NO_RIGHT:
-            raise Trouble(f"the kernel's virtual servers: {error}: run it as root, or try it with --sandbox") from None
+            raise NoRight(f"the kernel's virtual servers: {error}: run it as root, or try it with --sandbox") from None
         if error.errno == errno.ENOPROTOOPT:
             raise Trouble(
                 f"the kernel's virtual servers: {error}: load the module (modprobe ip_vs), or try it with --sandbox"
             ) from None
         raise Trouble(f"the kernel's virtual servers: {error}") from None
+
+
+def read_services(place: Place, *, partial: bool = False) -> Services:
+    """Return a place's virtual servers; with ``partial`` what everybody can see of them will do. Raises Trouble."""
+    try:
+        with open_services(place) as table:
+            return Services(place.name, table.info(), take(table))
+    except NoRight:
+        if not partial or place.netns is not None:
+            raise
+        with suppress(OSError):
+            seen = ipvs.listed()
+            return Services(place.name, seen.info, Snapshot(seen.services), partial=True)
+        raise
 
 
 def family_of(kind: Kind) -> Family:
@@ -207,13 +223,12 @@ def kind_of(text: str) -> Kind | None:
     return None
 
 
-def _read_place(place: Place, kind: Kind | None) -> State:
+def _read_place(place: Place, kind: Kind | None, *, partial: bool = False) -> State:
     if kind is None:
         kind = _sandbox_kind(place.sandbox) if place.sandbox is not None else "ipvs"
     if kind != "ipvs":
         return Rules(place.name, read_rules(place, family_of(kind)))
-    with open_services(place) as table:
-        return Services(place.name, table.info(), take(table))
+    return read_services(place, partial=partial)
 
 
 def _content(name: str) -> bytes:

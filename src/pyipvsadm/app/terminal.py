@@ -16,6 +16,7 @@ import time
 import tty
 from codecs import getincrementaldecoder
 from contextlib import contextmanager, suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
@@ -188,7 +189,7 @@ def show(view: View) -> None:
     """Have a view on the terminal until it ends. Raises Trouble where there is no terminal."""
     screen = Screen()
     if not (screen.usable and sys.stdin.isatty()):
-        raise Trouble("this takes a terminal: 'pyipvsadm show' prints text")
+        raise Trouble("this takes a terminal: elsewhere --json, or 'pyipvsadm show --rates --watch' for text")
     with few_collections():
         view.refresh()  # before the screen changes: trouble is told where it was asked for
         with ended_by_signals(), screen, Keyboard() as keyboard:
@@ -227,13 +228,17 @@ def _loop(view: View, screen: Screen, keyboard: Keyboard) -> None:
             refreshed, rested = now, 2 * time.monotonic() - now  # at most half of the time is spent on reading
 
 
-def repeat(make: Callable[[], str], seconds: float, *, scrolls: bool) -> None:
-    """Show a text again and again: on the terminal in a window that ``scrolls``, else one after the other."""
+def repeat(make: Callable[[], str], seconds: float, *, scrolls: bool, times: int | None = None) -> None:
+    """Show a text again and again: on the terminal in a window that ``scrolls``, else one after the other.
+
+    Without an end, unless ``times`` says how often.
+    """
     screen = Screen()
     if scrolls and screen.usable and sys.stdin.isatty():
         show(Pager(make, seconds))
         return
     with ended_by_signals():
-        while True:
+        for look in count() if times is None else range(times):
+            if look:
+                time.sleep(seconds)
             click.echo(make())
-            time.sleep(seconds)

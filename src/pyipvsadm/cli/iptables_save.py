@@ -62,7 +62,12 @@ def run(tool: Tool, words: Sequence[str]) -> int:
 
 
 def _save(tool: Tool, only: str | None, *, counters: bool, write: Callable[[str], object]) -> int:
-    for name in [only] if only is not None else tool.backend.names():
+    try:
+        names = [only] if only is not None else tool.backend.names()
+    except KernelError as error:
+        complain(error.reason)
+        return 1
+    for name in names:
         try:
             table = tool.backend.read(name)
         except KernelError as error:

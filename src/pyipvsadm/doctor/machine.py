@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pyipvsadm import ipvs
-from pyipvsadm.doctor import listing
 from pyipvsadm.doctor.check import Unknown
 from pyipvsadm.doctor.netfilter import Netfilter
 from pyipvsadm.doctor.network import Network
@@ -152,14 +151,13 @@ class Machine:
         Who may not ask for them gets them from the kernel's listing, without thresholds and counters.
         """
         try:
-            with open(listing.PATH, encoding="ascii") as file:
-                listed = listing.parse(file)
+            listed = ipvs.listed()
         except FileNotFoundError:
             return []
         except OSError as problem:
             raise Unknown(f"virtual services: {problem.strerror}") from None
         if not self.may_change:
-            return listed
+            return [*listed.services]
         try:
             with ipvs.open() as table:
                 return table.services()

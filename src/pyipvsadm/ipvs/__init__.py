@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyipvsadm.ipvs.api import *  # noqa: F403  # __all__ stands there
 
-_FUNCTIONS = ("changes", "command_line", "open", "parse", "sandbox", "save")
+_FUNCTIONS = ("changes", "command_line", "listed", "open", "parse", "sandbox", "save")
 
 
 def __getattr__(name: str) -> object:

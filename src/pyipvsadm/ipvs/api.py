@@ -27,8 +27,10 @@ from pyipvsadm.ipvs.command import (
 )
 from pyipvsadm.ipvs.engine import Transaction
 from pyipvsadm.ipvs.model import (
+    NOT_LISTED,
     Connection,
     Info,
+    Listed,
     RealServer,
     ServerKey,
     ServerState,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from pyipvsadm.ipvs.backend.base import Backend
 
 __all__ = [
+    "NOT_LISTED",
     "AddServer",
     "AddService",
     "Change",
@@ -61,6 +64,7 @@ __all__ = [
     "Flush",
     "Info",
     "KernelError",
+    "Listed",
     "PyIpvsadmError",
     "RealServer",
     "Refused",
@@ -83,6 +87,7 @@ __all__ = [
     "Zero",
     "changes",
     "command_line",
+    "listed",
     "open",
     "parse",
     "sandbox",
@@ -99,6 +104,16 @@ def open(netns: str | None = None) -> VirtualServerTable:  # noqa: A001  # as in
     from pyipvsadm.ipvs.backend.kernel import KernelBackend
 
     return VirtualServerTable(KernelBackend(netns))
+
+
+def listed() -> Listed:
+    """Return what everybody can see of the kernel's table in the caller's network namespace, without any right.
+
+    Loads no module. Raises FileNotFoundError where the kernel has no IPVS, another OSError where /proc is closed.
+    """
+    from pyipvsadm.ipvs.backend import listing
+
+    return listing.read()
 
 
 def sandbox(path: str | os.PathLike[str] | None = None) -> VirtualServerTable:

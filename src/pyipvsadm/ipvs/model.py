@@ -170,6 +170,28 @@ class Info(Record):
     conn_tab_size: int
 
 
+# What everybody can see of services and servers says nothing of these: the kernel tells them to root alone.
+NOT_LISTED: Final = frozenset(
+    (
+        *("flags", "one_packet", "timeout", "pe_name"),
+        *("u_threshold", "l_threshold", "tun_type", "tun_port", "tun_flags", "persistconns"),
+        "stats",
+    )
+)
+
+
+class Listed(Record):
+    """What everybody can see of a table (/proc/net/ip_vs).
+
+    What ``NOT_LISTED`` names is as for a new service or server, and so are the netmask of a service that is not
+    persistent and the family of one by mark that has no servers. Of ``flags`` PERSISTENT is as it is, and ONEPACKET
+    where the kernel shows it, which it does not for IPv6.
+    """
+
+    info: Info
+    services: tuple[ServiceState, ...]
+
+
 class Connection(Record):
     """A line of /proc/net/ip_vs_conn: an entry of the connection table.
 

@@ -76,8 +76,8 @@ def netmask(service: VirtualService) -> str:
     return f"{mask >> 24}.{mask >> 16 & 255}.{mask >> 8 & 255}.{mask & 255}"
 
 
-def settings(service: VirtualService) -> str:
-    """Return the scheduler and the other settings of a service."""
+def settings(service: VirtualService, time: str = "") -> str:
+    """Return the scheduler and the other settings of a service; ``time`` stands for that of its persistence, if any."""
     text = service.scheduler
     if not service.flags and not service.pe_name:
         return text
@@ -85,7 +85,7 @@ def settings(service: VirtualService) -> str:
     if flags is not None:
         text += f" ({flags})"
     if service.persistent:
-        text += f" persistent {service.timeout}"
+        text += f" persistent {time or service.timeout}"
         mask = netmask(service)
         if mask:
             text += f" mask {mask}"

@@ -162,6 +162,15 @@ def _counters(counters: Any) -> str:
 
 def document(found: Differences) -> str:
     """Return what differs as a document, "kind": "diff"; docs/json.md has its members."""
+    return json.to_json("diff", **_members(found))
+
+
+def sandbox_document(place: str, status: int, found: Iterable[Differences]) -> str:
+    """Return what a command has done in a sandbox, the exit status that it ended with among it, as a document."""
+    return json.to_json("sandbox", place=place, status=status, differences=[_members(one) for one in found])
+
+
+def _members(found: Differences) -> dict[str, object]:
     parts: dict[str, object] = {"of": found.kind, "a": found.before, "b": found.after, "same": found.same}
     if found.kind == "ipvs":
         parts["services"] = [_service_json(service) for service in found.services]
@@ -169,7 +178,7 @@ def document(found: Differences) -> str:
         parts["daemons"] = [{"outcome": one.outcome, **one.daemon.asdict()} for one in found.daemons]
     else:
         parts["chains"] = [_chain_json(chain) for chain in found.chains]
-    return json.to_json("diff", **parts)
+    return parts
 
 
 def _service_json(service: ServiceDifference) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from __future__ import annotations
 from itertools import islice
 
 from pyipvsadm.ipvs import words
-from pyipvsadm.ipvs.model import WHOLE_NETMASK
+from pyipvsadm.ipvs.model import NOT_LISTED, WHOLE_NETMASK
 from pyipvsadm.ipvs.order import sort_servers, sort_services
 
 TYPE_CHECKING = False
@@ -65,13 +65,25 @@ def listing(services: Sequence[ServiceState], options: List, info: Info, resolve
     return document(services, info, nosort=options.nosort)
 
 
-def document(services: Sequence[ServiceState], info: Info, *, nosort: bool = False) -> str:
-    """Return services as a document, sorted unless ``nosort``."""
+def document(services: Sequence[ServiceState], info: Info, *, nosort: bool = False, partial: bool = False) -> str:
+    """Return services as a document, sorted unless ``nosort``; ``partial`` if they are of the kernel's listing."""
     ordered = services if nosort else sort_services(services)
+    listed = [service(state, nosort=nosort) for state in ordered]
     return to_json(
         ipvs={"version": words.version(info), "conn_tab_size": info.conn_tab_size},
-        services=[service(state, nosort=nosort) for state in ordered],
+        services=[_as_listed(one) for one in listed] if partial else listed,
     )
+
+
+def _as_listed(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a service or a server with null for what the kernel's listing does not tell (ipvs.Listed)."""
+    told = {name: None if name in NOT_LISTED else value for name, value in found.items()}
+    if "servers" in found:
+        lonely = found["fwmark"] and not found["servers"]
+        told["family"] = None if lonely else found["family"]
+        told["netmask"] = found["netmask"] if found["persistent"] and not lonely else None
+        told["servers"] = [_as_listed(one) for one in found["servers"]]
+    return told
 
 
 def service(state: ServiceState, *, nosort: bool = False) -> dict[str, Any]:
@@ -117,9 +129,12 @@ def server_settings(config: RealServer) -> dict[str, Any]:
     return {**config.key.asdict(), **fields}
 
 
-def drained(members: Sequence[Member], outcome: str) -> str:
+def drained(members: Sequence[Member], outcome: str, *, partial: bool = False) -> str:
     """Return what became of servers that were to be drained, each as it was found."""
-    return to_json("drain", outcome=outcome, servers=[_of(member.service, server(member.state)) for member in members])
+    servers = [server(member.state) for member in members]
+    listed = [_as_listed(one) for one in servers] if partial else servers
+    named = [_of(member.service, one) for member, one in zip(members, listed, strict=True)]
+    return to_json("drain", outcome=outcome, servers=named)
 
 
 def undrained(done: Sequence[Undone]) -> str:

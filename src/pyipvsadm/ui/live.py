@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 from pyipvsadm.ipvs import words
 from pyipvsadm.ipvs.names import Numbers
 from pyipvsadm.ipvs.order import sort_servers, sort_services
-from pyipvsadm.rates import Meter
+from pyipvsadm.rates import Meter, of_rules, of_services, rule_counters
 from pyipvsadm.ui.cells import plural
 from pyipvsadm.ui.top import Column, Row, Snapshot, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from pyipvsadm.iptables import Counters, Ruleset
+    from pyipvsadm.iptables import Ruleset
     from pyipvsadm.ipvs.model import ServerState, ServiceKey, ServiceState, Stats
+    from pyipvsadm.rates import RuleCounter
 
 
 class ServiceLines:
@@ -45,13 +46,7 @@ class ServiceLines:
     def update(self, state: Sequence[ServiceState], now: float) -> None:
         """Take the services as they are at a time."""
         self._services = sort_services(state)
-        counters: dict[Any, tuple[int, ...]] = {}
-        for service in self._services:
-            key = service.config.key
-            counters[key] = _counted(service.stats)
-            for server in service.servers:
-                counters[key, server.config.key] = _counted(server.stats)
-        self._rates = self._meter.read(now, counters)
+        self._rates = self._meter.read(now, of_services(state))
 
     def snapshot(self, *, estimated: bool) -> Snapshot:
         """Return them as lines."""
@@ -107,48 +102,31 @@ class RuleLines:
     def __init__(self, place: str) -> None:
         self._place = place
         self._meter: Meter[Any] = Meter()
-        self._ruleset: Ruleset | None = None
+        self._family = 4
+        self._found: Sequence[RuleCounter] = ()
         self._rates: dict[Any, tuple[float, ...]] = {}
 
     def update(self, state: Ruleset, now: float) -> None:
         """Take the tables as they are at a time."""
-        self._ruleset = state
-        counters = {key: (counted.packets, counted.bytes) for _, _, key, counted, _ in _rules(state)}
-        self._rates = self._meter.read(now, counters)
+        self._family = state.family
+        self._found = list(rule_counters(state))
+        self._rates = self._meter.read(now, of_rules(self._found))
 
     def snapshot(self, *, estimated: bool) -> Snapshot:  # noqa: ARG002  # the kernel makes no estimates
         """Return them as lines."""
-        if self._ruleset is None:
-            return Snapshot("", ())
         chains: dict[tuple[str, str], list[Row]] = {}
-        for table, chain, key, counted, name in _rules(self._ruleset):
-            rates = self._rates.get(key, (None, None))
-            numbers = (*rates, counted.packets, counted.bytes)
-            chains.setdefault((table, chain), []).append(Row(name, numbers, path=f"{table} {chain}: {name}"))
+        for found in self._found:
+            rates = self._rates.get(found.key, (None, None))
+            numbers = (*rates, found.counters.packets, found.counters.bytes)
+            name = f"{found.number or 'policy'} {found.text}"
+            row = Row(name, numbers, path=f"{found.table} {found.chain}: {name}")
+            chains.setdefault((found.table, found.chain), []).append(row)
         rows = [Row(f"{table} {chain}", _sum(below), below=below) for (table, chain), below in chains.items()]
         count = sum([len(row.below) for row in rows])
         packets, octets = [number_text(sum([row.numbers[place] or 0 for row in rows])) for place in (0, 1)]
-        name = "iptables" if self._ruleset.family == 4 else "ip6tables"
+        name = "iptables" if self._family == 4 else "ip6tables"
         headline = f"{plural(len(rows), 'chain')}, {plural(count, 'line')}, {packets} packets/s, {octets} B/s"
         return Snapshot(f"{headline}, {name} {self._place}", rows)
-
-
-def _rules(ruleset: Ruleset) -> Iterator[tuple[str, str, Any, Counters, str]]:
-    """Yield table, chain, a key, counters and name of each rule, and of each policy.
-
-    A rule is known again by its text and by how many of the same stand before it in its chain: its number changes when
-    others come and go.
-    """
-    for table in ruleset.tables:
-        for chain in table.chains:
-            seen: dict[str, int] = {}
-            for number, rule in enumerate(chain.rules, 1):
-                text = rule.text
-                before = seen[text] = seen.get(text, -1) + 1
-                yield table.name, chain.name, (table.name, chain.name, text, before), rule.counters, f"{number} {text}"
-            if chain.policy:
-                name = f"policy {chain.policy}"
-                yield table.name, chain.name, (table.name, chain.name, None), chain.counters, name
 
 
 def _sum(rows: Sequence[Row]) -> tuple[float | None, ...]:
@@ -159,10 +137,6 @@ def _sum(rows: Sequence[Row]) -> tuple[float | None, ...]:
 
 
 _UNKNOWN: Final = (None,) * 5
-
-
-def _counted(stats: Stats) -> tuple[int, ...]:
-    return stats.conns, stats.inpkts, stats.outpkts, stats.inbytes, stats.outbytes
 
 
 def _service_name(key: ServiceKey, resolver: Numbers) -> str:

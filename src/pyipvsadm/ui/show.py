@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial as partial_of
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from pyipvsadm.ipvs import words
 from pyipvsadm.ipvs.command import List
 from pyipvsadm.ipvs.names import Numbers
 from pyipvsadm.ui import rules_tables, tables
@@ -37,13 +39,19 @@ def services(
     counters: bool = False,
     rates: bool = False,
     exact: bool = False,
+    partial: bool = False,
     console: Console | None = None,
 ) -> str:
-    """Return services with their servers: settings and connections, or what was counted, or how fast it grows."""
+    """Return services with their servers: settings and connections, or what was counted, or how fast it grows.
+
+    Of services of the kernel's listing, which are ``partial``, the first alone; "?" is what is not known.
+    """
     options = List(numeric=True, stats=counters, rate=rates, exact=exact)
     console = console or make_console()
-    more = {"\nState": _state_of}
-    return _plain(tables.listing(found, options, info, Numbers(), console, more, bars=console.is_terminal), console)
+    more = {"\nState": _state_listed if partial else _state_of}
+    settings = partial_of(words.settings, time="?") if partial else words.settings
+    text = tables.listing(found, options, info, Numbers(), console, more, settings, bars=console.is_terminal)
+    return _plain(text, console)
 
 
 def rules(found: Sequence[ChosenChain], *, exact: bool = False, console: Console | None = None) -> str:
@@ -101,6 +109,11 @@ def _inverted(text: str) -> str:
 def _plain(text: str, console: Console) -> str:
     """Return text without blanks at the ends of lines where it is for programs."""
     return text if console.is_terminal else "".join([f"{line.rstrip()}\n" for line in text.splitlines()])
+
+
+def _state_listed(server: ServerState) -> str:
+    """Return the same without thresholds, so that a server with a weight may be full."""
+    return "?" if server.config.weight else _state_of(server)
 
 
 def _state_of(server: ServerState) -> str:

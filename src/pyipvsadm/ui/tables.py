@@ -48,10 +48,12 @@ if TYPE_CHECKING:
         Stats,
         SyncDaemon,
         Timeouts,
+        VirtualService,
     )
     from pyipvsadm.ipvs.words import Resolver
 
     Column = Callable[[ServerState], str]
+    Settings = Callable[[VirtualService], str]
 
 _WIDEST_BAR: Final = 20
 _NARROWEST_BAR: Final = 5
@@ -75,13 +77,15 @@ def listing(
     resolver: Resolver,
     console: Console | None = None,
     more: Mapping[str, Column] | None = None,
+    settings: Settings = words.settings,
     *,
     bars: bool = True,
 ) -> str:
     """Return services with their servers, in the order of the classic listing.
 
     Of ``--stats`` and ``--rate`` the first wins, and shows nothing else; the other options add their columns, and so
-    does ``more``: columns of servers by their titles. Without ``bars`` there are numbers alone.
+    does ``more``: columns of servers by their titles. ``settings`` says what is set of a service, its scheduler first.
+    Without ``bars`` there are numbers alone.
     """
     console = console or Console()
     parts: list[RenderableType] = []
@@ -96,7 +100,7 @@ def listing(
             parts.append(_counter_table(console, names, ordered, options))
         else:
             columns = {**_server_columns(options), **(more or {})}
-            parts.append(_connection_table(console, names, ordered, options, columns, bars=bars))
+            parts.append(_connection_table(console, names, ordered, options, columns, settings, bars=bars))
     return text_of(console, *parts)
 
 
@@ -185,6 +189,7 @@ def _connection_table(
     services: Sequence[ServiceState],
     options: List,
     columns: Mapping[str, Column],
+    settings: Settings,
     *,
     bars: bool,
 ) -> Table:
@@ -195,7 +200,7 @@ def _connection_table(
     """
     notes: Mapping[str, Column] = {}
     while True:
-        rows = [row for service in services for row in _rows(names, service, columns, notes, options)]
+        rows = [row for service in services for row in _rows(names, service, columns, notes, options, settings)]
         titles = (names.title, "Sched.\nForward", *columns, "\nActive", "\nInactive")
         widths = column_widths([titles, *[row.texts() for row in rows]])
         if notes or not columns or not is_crowded(console, widths):
@@ -233,19 +238,20 @@ def _rows(
     columns: Mapping[str, Column],
     notes: Mapping[str, Column],
     options: List,
+    settings: Settings,
 ) -> Iterator[_Row]:
     """Yield the lines of a service and of its servers."""
     servers = _servers(service, options)
-    scheduler, _, settings = clean(words.settings(service.config)).partition(" ")
+    scheduler, _, told = clean(settings(service.config)).partition(" ")
     if not servers:
-        settings = f"{settings}, no real servers" if settings else "no real servers"
+        told = f"{told}, no real servers" if told else "no real servers"
     yield _Row(
         name=names.service(service),
         method=scheduler,
         cells=[""] * len(columns),
         active=str(sum([server.activeconns for server in servers])) if servers else "",
         inactive=str(sum([server.inactconns for server in servers])) if servers else "",
-        settings=settings,
+        settings=told,
         style="bold" if servers else "bold yellow",
     )
     most_active = max([server.activeconns for server in servers], default=0) or 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyipvsadm import iptables, ipvs
+from support.schema import validated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +124,7 @@ def test_what_a_dump_does_not_say_is_the_same(run: Run, tmp_path: Path) -> None:
 def test_documents(run: Run) -> None:
     done = run("diff", "1", "2", "--json")
     assert done.exit_code == 1
-    document = json.loads(done.stdout)
+    document = validated(done.stdout, "diff")
     assert {name: document[name] for name in ("version", "kind", "of", "a", "b", "same")} == {
         "version": 1, "kind": "diff", "of": "ipvs", "a": "1", "b": "2", "same": False,
     }  # fmt: skip
@@ -133,7 +134,7 @@ def test_documents(run: Run) -> None:
     assert web["changed"][0] == {"name": "scheduler", "before": "rr", "after": "sh"}
     assert [server["outcome"] for server in web["servers"]] == ["changed", "added"]
     assert web["servers"][0]["changed"] == [{"name": "weight", "before": 3, "after": 5}]
-    document = json.loads(run("diff", "1.v4", "2.v4", "--json", "--counters").stdout)
+    document = validated(run("diff", "1.v4", "2.v4", "--json", "--counters").stdout, "diff")
     chain = document["chains"][0]
     assert (chain["table"], chain["chain"], chain["policy"]) == (
         "filter", "INPUT", {"before": "ACCEPT", "after": "DROP"},

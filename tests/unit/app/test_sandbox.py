@@ -13,6 +13,7 @@ import pytest
 
 from pyipvsadm import ipvs
 from support.boxes import alive, parent, until
+from support.schema import validated
 from support.tmux import PROMPT, Terminal
 
 PYIPVSADM = Path(sys.executable).with_name("pyipvsadm")
@@ -84,16 +85,66 @@ def test_the_exit_status_is_the_commands(
 def test_what_it_begins_with_and_what_has_changed(environment: dict[str, str], tmp_path: Path) -> None:
     done = run(
         environment, "--memory", "--from", "web.rules", "--diff", "--",
-        "sh", "-c", "ipvsadm -e -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 5; iptables -P INPUT DROP; ip6tables -L >&2",
+        "sh", "-c", "ipvsadm --set 60 0 0; iptables -P INPUT DROP; ip6tables -L >&2",
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stdout == (
-        "--- ipvs at the beginning\n+++ ipvs at the end\n@@ -1,2 +1,2 @@\n -A -t 192.0.2.1:80 -s wlc\n"
-        "--a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 1\n+-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 5\n"
-        "--- iptables at the beginning\n+++ iptables at the end\n@@ -0,0 +1,5 @@\n"
-        "+*filter\n+:INPUT DROP [0:0]\n+:FORWARD ACCEPT [0:0]\n+:OUTPUT ACCEPT [0:0]\n+COMMIT\n"
+        "--- ipvs at the beginning\n+++ ipvs at the end\n"
+        "~ timeouts: tcp 900 -> 60\n"
+        "--- iptables at the beginning\n+++ iptables at the end\n"
+        "~ filter INPUT: policy ACCEPT -> DROP\n"
     )
     assert (tmp_path / "web.rules").read_text() == DUMP
+
+
+def test_what_has_changed_is_what_diff_says(environment: dict[str, str]) -> None:
+    """The state before and after, kept outside, differ as the sandbox says that they do."""
+    script = """
+        pyipvsadm convert live --to yaml >before
+        ipvsadm -e -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 5 -x 9; ipvsadm -A -f 7 -s rr
+        pyipvsadm convert live --to yaml >after
+    """
+    done = run(environment, "--memory", "--from", "web.rules", "--diff", "--", "sh", "-c", script)
+    lines = done.stdout.splitlines()
+    assert lines[2:] == [
+        "+ fwmark:7 rr",
+        "  tcp:192.0.2.1:80",
+        "~   10.0.0.1:80: weight 1 -> 5, upper threshold 0 -> 9",
+    ]
+    told = subprocess.run(
+        [PYIPVSADM, "diff", "before", "after"], cwd=environment["HOME"], capture_output=True, text=True, check=False
+    )
+    assert told.stdout.splitlines()[2:] == lines[2:]
+
+
+def test_the_document_alone_is_on_standard_output(environment: dict[str, str]) -> None:
+    script = "ipvsadm -Sn; iptables -A INPUT -j DROP; ipvsadm -D -t 192.0.2.1:80; exit 3"
+    for more in ([], ["--diff"]):
+        done = run(environment, "--memory", "--from", "web.rules", "--json", *more, "--", "sh", "-c", script)
+        assert (done.returncode, done.stderr) == (3, f"pyipvsadm: sandbox in memory\n{DUMP}")
+        document = validated(done.stdout, "diff")
+        assert (document["kind"], document["place"], document["status"]) == ("sandbox", "memory", 3)
+        services, rules, rules6 = document["differences"]
+        assert [part["of"] for part in document["differences"]] == ["ipvs", "iptables", "ip6tables"]
+        [service] = services["services"]
+        assert (service["outcome"], service["before"]["scheduler"]) == ("removed", "wlc")
+        [chain] = rules["chains"]
+        assert [rule["rule"]["text"] for rule in chain["rules"]] == ["-j DROP"]
+        assert (rules6["same"], rules6["chains"]) == (True, [])
+
+
+def test_a_command_that_cannot_be_started_changes_nothing(environment: dict[str, str]) -> None:
+    done = run(environment, "--memory", "--json", "no-such-command")
+    document = validated(done.stdout, "diff")
+    assert (done.returncode, document["status"]) == (127, 127)
+    assert all(part["same"] for part in document["differences"])
+
+
+def test_what_the_command_has_spoiled_is_not_the_same(environment: dict[str, str]) -> None:
+    words = ["--memory", "--from", "web.rules", "--diff", "--", "sh", "-c", "echo spoiled >$PYIPVSADM_SANDBOX"]
+    done = run(environment, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not a sandbox file" in done.stderr
 
 
 def test_counters_are_there_and_are_no_difference(environment: dict[str, str]) -> None:

@@ -204,3 +204,30 @@ def test_daemons() -> None:
             }
         ]
     }
+
+
+def test_what_a_listing_does_not_tell_is_null() -> None:
+    web = ServiceState(VirtualService(ServiceKey(4, "tcp", "192.0.2.1", 80), "rr", 1), (server(),))
+    names = ServiceState(VirtualService(ServiceKey(6, "udp", "2001:db8::1", 53), "rr"))
+    mark = ServiceState(VirtualService(ServiceKey(4, fwmark=9), "rr", 1))
+    document = parsed(documents.document([web, names, mark], INFO, partial=True))
+    assert document["ipvs"] == {"version": "1.2.1", "conn_tab_size": 4096}
+    first, second, third = document["services"]
+    assert first == {
+        "family": 4, "protocol": "tcp", "address": "192.0.2.1", "port": 80, "fwmark": 0, "scheduler": "rr",
+        "flags": None, "persistent": True, "one_packet": None, "timeout": None, "netmask": "255.255.255.255",
+        "pe_name": None, "stats": None,
+        "servers": [
+            {
+                "family": 4, "address": "10.0.0.1", "port": 80, "forward": "masq", "weight": 3, "u_threshold": None,
+                "l_threshold": None, "tun_type": None, "tun_port": None, "tun_flags": None, "activeconns": 7,
+                "inactconns": 8, "persistconns": None, "stats": None,
+            }
+        ],
+    }  # fmt: skip
+    assert (second["family"], second["persistent"], second["netmask"]) == (6, False, None)
+    assert (third["family"], third["fwmark"], third["persistent"], third["netmask"]) == (None, 9, True, None)
+
+
+def server() -> ServerState:
+    return ServerState(RealServer(ServerKey(4, "10.0.0.1", 80), "masq", 3), 7, 8)

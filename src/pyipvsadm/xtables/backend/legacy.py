@@ -339,9 +339,14 @@ class LegacyBackend:
             self._socket = None
 
     def names(self) -> list[str]:
-        """Return the tables that have been used, the last one first."""
+        """Return the tables that have been used, the last one first. Raises KernelError where there is no right to."""
+        path = _NAMES[self.family]
         try:
-            with self._inside, open(_NAMES[self.family], encoding="ascii", errors="surrogateescape") as file:
+            with self._inside, open(path, encoding="ascii", errors="surrogateescape") as file:
                 return file.read().split()
+        except PermissionError as problem:
+            path = path.replace("/thread-self", "")  # as the C tool calls it
+            reason = f"Failed to list table names in {path}: {problem.strerror}"
+            raise KernelError("names", problem.errno or 0, reason) from None
         except OSError:
             return []
