@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 
 from pyipvsadm.errors import KernelError
-from pyipvsadm.record import Record
+from pyipvsadm.record import Record, maker
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.model import POLICIES, VERDICTS, Chain, Rule
 
@@ -39,6 +39,8 @@ class Stored(Record):
 
 
 Contents = tuple[Stored, ...]
+
+_make_rule: Final = maker(Rule)
 
 
 def _now(place: _Place) -> Rule:
@@ -161,7 +163,12 @@ class MemoryTable:
         self, chain: str, header: bytes, matches: list[bytes], target: bytes, jump: str, counters: tuple[int, int]
     ) -> None:
         """Add a rule, given by its fields, about which there is no doubt; see base.Table."""
-        self.append(chain, Rule(header, tuple(matches), target, jump, counters))
+        to = None if target else self._chains.get(jump)
+        if to is not None:
+            to.references += 1
+        rule = _make_rule((Rule, header, tuple(matches), target, jump, counters))
+        self._chain(chain, "append_entry").rules.append((rule, to, True))
+        self._changed = True
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:
         """Add a rule that becomes the one with this number."""
