@@ -37,7 +37,7 @@ from pyipvsadm.xtables.model import TABLES
 from pyipvsadm.xtables.model import Rule as Entry
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target
-from pyipvsadm.xtables.plan import Change, plan, same
+from pyipvsadm.xtables.plan import Change, alike, plan, same
 from pyipvsadm.xtables.render import Renderer, dump
 from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore, commit_all
 from pyipvsadm.xtables.ruleset import ChainState, Ruleset, TableState
@@ -82,6 +82,7 @@ __all__ = [
     "Unsupported",
     "UsageError",
     "WireError",
+    "alike",
     "build",
     "data_of",
     "open",
@@ -683,9 +684,9 @@ class Table:
 
     def _kept(self, rule: Rule) -> Entry | None:
         """Return the entry of a rule that was read from a table of this family."""
-        if rule.kept is None or len(rule.kept.entry.header) != entry.HEADER_SIZE[self.family]:
+        if rule.entry is None or len(rule.entry.header) != entry.HEADER_SIZE[self.family]:
             return None
-        return rule.kept.entry
+        return rule.entry
 
     # -- chains --------------------------------------------------------------------------------------------------------
 

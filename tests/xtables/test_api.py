@@ -14,7 +14,7 @@ import pytest
 import pyipvsadm
 from pyipvsadm import iptables
 from pyipvsadm.iptables import Counters, Match, Option, Rule, Target
-from support import netns
+from support import netns, xtables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def test_rules_are_read_as_the_peer_made_them(space: netns.Namespace) -> None:
         assert [(chain.name, chain.policy, chain.references) for chain in table.chains()][-1] == ("WEB", None, 1)
         assert table.chain("OUTPUT").policy == "ACCEPT"
         first, second, third = table.rules("PREROUTING")
-    assert first.replace(kept=None) == Rule(
+    assert first.replace() == Rule(
         source="! 10.0.0.0/8",
         destination="192.0.2.1/32",
         in_interface="eth0",
@@ -111,6 +111,18 @@ def test_rules_are_read_as_the_peer_made_them(space: netns.Namespace) -> None:
     assert (third.fragment, third.goto, third.target, third.protocol) == (False, False, None, "! udp")
     texts = [f"-A PREROUTING {rule.text}" for rule in (first, second, third)]
     assert texts == saved(space, "-t", "nat", "-S", "PREROUTING")[1:]
+
+
+def test_what_sets_were_called_when_rules_were_read(space: netns.Namespace) -> None:
+    with space.entered():
+        xtables.run("ipset", "create", "before", "hash:ip")
+    peer(space, "-A", "INPUT", "-m", "set", "--match-set", "before", "src", "-j", "SET", "--add-set", "before", "dst")
+    (rule,) = iptables.read(netns=space.name).tables[0].chains[0].rules
+    with space.entered():
+        xtables.run("ipset", "rename", "before", "after")
+    assert rule.matches == (Match("set", (Option("match-set", ("before", "src")),), 4),)
+    assert rule.target == Target("SET", (Option("add-set", ("before", "dst")),), 3)
+    assert rule.text == "-m set --match-set before src -j SET --add-set before dst"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -78,10 +78,9 @@ RULES: dict[str, Rule] = {
 def test_a_rule_is_taken_apart(backend: LegacyBackend, text: str) -> None:
     made = parsed(backend, text)
     found = parts(made)
-    assert found.replace(kept=None) == RULES[text]
+    assert found.replace() == RULES[text]  # but for what it was read from
     assert found.text == text
-    assert found.kept is not None
-    assert found.kept.entry is made
+    assert found.entry is made
 
 
 @pytest.mark.parametrize("text", RULES)
@@ -102,7 +101,7 @@ def test_text_of_parts_is_quoted_only_where_it_must_be() -> None:
 def test_changed_rules_forget_their_bytes(backend: LegacyBackend) -> None:
     found = parts(parsed(backend, "-s 10.0.0.1 -j DROP"))
     assert found.replace(source="").text == "-j DROP"
-    assert found.replace(source="").kept is None
+    assert found.replace(source="").entry is None
     with pytest.raises(TypeError):
         found.replace(src="")
 
