@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import pyipvsadm
 from pyipvsadm import iptables
 from pyipvsadm.iptables import Counters, Match, Option, Rule, Target
-from support import netns, xtables
+from support import netns, numbered, xtables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -294,6 +296,22 @@ def test_a_number_is_not_taken_for_another_rule(space: netns.Namespace) -> None:
         behind(space, "-I", "INPUT", "-s", "10.0.0.1")
     assert caught.value.errno == errno.EAGAIN
     assert saved(space, "-S")[3:] == ["-A INPUT -s 10.0.0.1/32", "-A INPUT -j ACCEPT"]
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.sampled_from(numbered.RULES), max_size=6), numbered.changes)
+def test_changes_by_number_are_made_again(
+    space: netns.Namespace, rules: list[str], changes: list[numbered.Change]
+) -> None:
+    iptables.restore("*filter\nCOMMIT\n", netns=space.name)
+    with iptables.open(netns=space.name) as table:
+        numbered.begin(table, rules)
+    with iptables.open(netns=space.name) as table:
+        numbered.change(table, rules, changes)
+        behind(space, "-A", "FORWARD", "-j", "DROP")
+    with iptables.open(netns=space.name) as table:
+        assert [rule.text for rule in table.rules(numbered.CHAIN)] == rules
+        assert [rule.text for rule in table.rules("FORWARD")] == ["-j DROP"]
 
 
 def test_the_lock_is_that_of_the_commands(space: netns.Namespace) -> None:
