@@ -22,7 +22,7 @@ from rich.console import Console
 
 from bench.ipvs import PEER, SERVERS, SERVICES, dump
 from pyipvsadm import ipvs
-from pyipvsadm.app.terminal import few_collections
+from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.ui.live import ServiceLines
 from pyipvsadm.ui.top import Top
 from support import netns
