@@ -227,6 +227,8 @@ def _chains(before: TableState, after: TableState, *, counters: bool) -> Iterato
 
 
 def _rules(before: Sequence[Rule], after: Sequence[Rule], *, counters: bool) -> Iterator[RuleDifference]:
+    if not counters and iptables.alike(before, after):
+        return
     old, new = [iptables.same(rule) for rule in before], [iptables.same(rule) for rule in after]
     places: dict[object, list[int]] = {}
     pairs = common(old, new)

@@ -37,7 +37,7 @@ from pyipvsadm.xtables.model import TABLES
 from pyipvsadm.xtables.model import Rule as Entry
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target
-from pyipvsadm.xtables.plan import Change, plan, same
+from pyipvsadm.xtables.plan import Change, alike, plan, same
 from pyipvsadm.xtables.render import Renderer, dump
 from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore, commit_all
 from pyipvsadm.xtables.ruleset import ChainState, Ruleset, TableState
@@ -46,7 +46,7 @@ from pyipvsadm.xtables.update import ChangeRefused, RuleReader, carry_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Any, Final, Self, TypeVar
 
@@ -82,6 +82,7 @@ __all__ = [
     "Unsupported",
     "UsageError",
     "WireError",
+    "alike",
     "build",
     "data_of",
     "open",
@@ -494,7 +495,8 @@ class Table:
         self._parts = Parts(self._renderer)
         self._engine: Engine | None = None
         self._lock: tuple[_SharedLock, tuple[int, int, str]] | None = None
-        self._changes: list[tuple[Command, Entry | None]] = []
+        self._changes: list[tuple[Command, Hashable]] = []
+        self._numbered = _Numbered(self._entries)
 
     # -- the block -----------------------------------------------------------------------------------------------------
 
@@ -535,6 +537,7 @@ class Table:
                 self._lock = None
 
     def _open(self) -> Engine:
+        self._numbered = _Numbered(self._entries)
         return Engine(self._backend.open(self.name), self._renderer, _ignore, _ignore)
 
     def _close(self) -> None:
@@ -562,17 +565,20 @@ class Table:
             if seen is not None and self._seen(asked) != seen:
                 raise error
             engine.run(asked)
+            self._numbered.follow(asked)
 
-    def _seen(self, asked: Command) -> Entry | None:
-        """Return the rule that a change means by its number, without counters; None for a change by anything else."""
+    def _seen(self, asked: Command) -> Hashable:
+        """Return what is ``same`` for the rule that a change means by its number; None for one by anything else."""
         number = 0
         if isinstance(asked, (command.Insert, command.Replace, command.DeleteNumber, command.Zero)):
             number = asked.number
         if number == 0 or (number == 1 and isinstance(asked, command.Insert)) or asked.chain is None:  # type: ignore[union-attr]
             return None
-        rules = self._entries(asked.chain)  # type: ignore[union-attr]
-        found = next((rule for place, rule in enumerate(rules, 1) if place == number), None)
-        return _NO_RULE if found is None else found.replace(counters=(0, 0))
+        found = self._numbered.rule(asked.chain, number)  # type: ignore[union-attr]
+        if found is None:
+            return _NO_RULE
+        with self._inside:  # names of sets are asked for there
+            return same(self._parts.of(found))
 
     def _opened(self) -> Engine:
         if self._engine is None:
@@ -582,7 +588,12 @@ class Table:
     def _change(self, asked: Command) -> None:
         engine = self._opened()
         seen = self._seen(asked)
-        engine.run(asked)
+        try:
+            engine.run(asked)
+        except KernelError:
+            self._numbered.forget()  # of several rules some may have been taken
+            raise
+        self._numbered.follow(asked)
         self._changes.append((asked, seen))
 
     def _entries(self, chain: str) -> Iterator[Entry]:
@@ -684,9 +695,9 @@ class Table:
 
     def _kept(self, rule: Rule) -> Entry | None:
         """Return the entry of a rule that was read from a table of this family."""
-        if rule.kept is None or len(rule.kept.entry.header) != entry.HEADER_SIZE[self.family]:
+        if rule.entry is None or len(rule.entry.header) != entry.HEADER_SIZE[self.family]:
             return None
-        return rule.kept.entry
+        return rule.entry
 
     # -- chains --------------------------------------------------------------------------------------------------------
 
@@ -729,7 +740,43 @@ class Table:
 
 
 _WITH_COUNTERS: Final = ("-A", "-I", "-R")
-_NO_RULE: Final = Entry(b"")  # where a change by number found none: at the end of a chain
+_NO_RULE: Final = False  # where a change by number found none: at the end of a chain
+
+
+class _Numbered:
+    """The rules of chains by number, as changes are made; ``read`` returns those of a chain, and is called once."""
+
+    def __init__(self, read: Callable[[str], Iterable[Entry]]) -> None:
+        self._read = read
+        self._chains: dict[str, list[Entry]] = {}
+
+    def rule(self, chain: str, number: int) -> Entry | None:
+        """Return the rule with a number, None where there is none."""
+        rules = self._chains.get(chain)
+        if rules is None:
+            rules = self._chains[chain] = list(self._read(chain))
+        return rules[number - 1] if number <= len(rules) else None
+
+    def follow(self, asked: Command) -> None:
+        """Do what a change has done; where it may have gone by anything but numbers, chains are read again."""
+        if isinstance(asked, (command.Zero, command.SetPolicy, command.NewChain)):
+            return
+        if not isinstance(asked, (command.Append, command.Insert, command.Replace, command.DeleteNumber)):
+            self.forget()
+        elif asked.chain in self._chains:
+            rules = self._chains[asked.chain]
+            if isinstance(asked, command.DeleteNumber):
+                del rules[asked.number - 1]
+            elif isinstance(asked, command.Append):
+                rules += asked.rules
+            elif isinstance(asked, command.Insert):  # each before the one that came before it
+                rules[asked.number - 1 : asked.number - 1] = reversed(asked.rules)
+            else:
+                rules[asked.number - 1 : asked.number] = asked.rules
+
+    def forget(self) -> None:
+        """Have all chains read again."""
+        self._chains.clear()
 
 
 def _ignore(_: str) -> None:

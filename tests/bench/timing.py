@@ -22,8 +22,11 @@ class Figure(NamedTuple):
     budget: float | None
 
 
-def run(argv: Sequence[str | Path], stdin: str = os.devnull) -> tuple[float, int]:
-    """Return the wall time of a process in seconds and its peak memory in KiB; raises RuntimeError where it fails."""
+def run(argv: Sequence[str | Path], stdin: str = os.devnull, status: int = 0) -> tuple[float, int]:
+    """Return the wall time of a process in seconds and its peak memory in KiB.
+
+    Raises RuntimeError where it ends with another status.
+    """
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -31,16 +34,16 @@ def run(argv: Sequence[str | Path], stdin: str = os.devnull) -> tuple[float, int
     words = [str(word) for word in argv]
     start = time.perf_counter()
     child = os.posix_spawn(words[0], words, os.environ, file_actions=actions)
-    _, status, usage = os.wait4(child, 0)
+    _, ended, usage = os.wait4(child, 0)
     took = time.perf_counter() - start
-    if status:
-        raise RuntimeError(f"{' '.join(words)}: status {os.waitstatus_to_exitcode(status)}")
+    if os.waitstatus_to_exitcode(ended) != status:
+        raise RuntimeError(f"{' '.join(words)}: status {os.waitstatus_to_exitcode(ended)}")
     return took, usage.ru_maxrss
 
 
-def seconds(argv: Sequence[str | Path], stdin: str = os.devnull) -> float:
-    """Return the wall time of a process."""
-    return run(argv, stdin)[0]
+def seconds(argv: Sequence[str | Path], stdin: str = os.devnull, status: int = 0) -> float:
+    """Return the wall time of a process, which is to end with a status."""
+    return run(argv, stdin, status)[0]
 
 
 def running(*argv: str | Path) -> Callable[[], float]:

@@ -1,7 +1,8 @@
 """Measure what pyipvsadm top takes for a look at a large table; script/bench runs it where there is a kernel with IPVS.
 
 A look is one refresh: reading the table, the rates, the order, and drawing the window. Its CPU time, in user space and
-in the kernel, stands beside that of one ``ipvsadm -Ln --stats``, which reads the same.
+in the kernel, stands beside that of one ``ipvsadm -Ln --stats``, which reads the same. Exits with 1 where it is over
+its budget.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 
 from bench.ipvs import PEER, SERVERS, SERVICES, dump
+from bench.timing import Figure, over
 from pyipvsadm import ipvs
-from pyipvsadm.app.terminal import few_collections
+from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.ui.live import ServiceLines
 from pyipvsadm.ui.top import Top
 from support import netns
@@ -78,7 +80,7 @@ def looks(rounds: int) -> tuple[list[float], list[float], list[float]]:
 
 
 def main() -> int:
-    """Measure in a network namespace of our own."""
+    """Measure in a network namespace of our own; return the exit status."""
     rounds = 3 if "--quick" in sys.argv[1:] else 9
     with netns.fresh() as namespace, namespace.entered():
         with tempfile.NamedTemporaryFile("w", suffix=".rules") as file:
@@ -89,8 +91,11 @@ def main() -> int:
         with few_collections():
             reading, whole, peer = map(statistics.median, looks(rounds))
     print(f"CPU time, ms, {SERVICES} services x {SERVERS}: a look of top {whole * 1000:.0f}, of which reading")
-    print(f"{reading * 1000:.0f}; ipvsadm -Ln --stats {peer * 1000:.0f}; ratio {whole / peer:.2f}")
-    return 0
+    figure = Figure("a look of top", whole, peer, whole / peer, 1.3)
+    print(
+        f"{reading * 1000:.0f}; ipvsadm -Ln --stats {peer * 1000:.0f}; ratio {figure.ratio:.2f}, budget {figure.budget}"
+    )
+    return int(over([figure]))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
 LAYERS: dict[str, tuple[str, str]] = {
-    "base": ("errors record memo edits abi sandbox", "base"),
+    "base": ("errors record late memo edits abi sandbox", "base"),
     "netlink": ("netlink netns clib", "base netlink"),
     "model": ("ipvs.model ipvs.command", "base model"),
     "wire": ("ipvs.wire ipvs.connections", "base model netlink wire"),

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import pyipvsadm
 from pyipvsadm import iptables
 from pyipvsadm.iptables import Counters, Match, Option, Rule, Target
-from support import netns
+from support import netns, numbered, xtables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +97,7 @@ def test_rules_are_read_as_the_peer_made_them(space: netns.Namespace) -> None:
         assert [(chain.name, chain.policy, chain.references) for chain in table.chains()][-1] == ("WEB", None, 1)
         assert table.chain("OUTPUT").policy == "ACCEPT"
         first, second, third = table.rules("PREROUTING")
-    assert first.replace(kept=None) == Rule(
+    assert first.replace() == Rule(
         source="! 10.0.0.0/8",
         destination="192.0.2.1/32",
         in_interface="eth0",
@@ -111,6 +113,18 @@ def test_rules_are_read_as_the_peer_made_them(space: netns.Namespace) -> None:
     assert (third.fragment, third.goto, third.target, third.protocol) == (False, False, None, "! udp")
     texts = [f"-A PREROUTING {rule.text}" for rule in (first, second, third)]
     assert texts == saved(space, "-t", "nat", "-S", "PREROUTING")[1:]
+
+
+def test_what_sets_were_called_when_rules_were_read(space: netns.Namespace) -> None:
+    with space.entered():
+        xtables.run("ipset", "create", "before", "hash:ip")
+    peer(space, "-A", "INPUT", "-m", "set", "--match-set", "before", "src", "-j", "SET", "--add-set", "before", "dst")
+    (rule,) = iptables.read(netns=space.name).tables[0].chains[0].rules
+    with space.entered():
+        xtables.run("ipset", "rename", "before", "after")
+    assert rule.matches == (Match("set", (Option("match-set", ("before", "src")),), 4),)
+    assert rule.target == Target("SET", (Option("add-set", ("before", "dst")),), 3)
+    assert rule.text == "-m set --match-set before src -j SET --add-set before dst"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -282,6 +296,22 @@ def test_a_number_is_not_taken_for_another_rule(space: netns.Namespace) -> None:
         behind(space, "-I", "INPUT", "-s", "10.0.0.1")
     assert caught.value.errno == errno.EAGAIN
     assert saved(space, "-S")[3:] == ["-A INPUT -s 10.0.0.1/32", "-A INPUT -j ACCEPT"]
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.sampled_from(numbered.RULES), max_size=6), numbered.changes)
+def test_changes_by_number_are_made_again(
+    space: netns.Namespace, rules: list[str], changes: list[numbered.Change]
+) -> None:
+    iptables.restore("*filter\nCOMMIT\n", netns=space.name)
+    with iptables.open(netns=space.name) as table:
+        numbered.begin(table, rules)
+    with iptables.open(netns=space.name) as table:
+        numbered.change(table, rules, changes)
+        behind(space, "-A", "FORWARD", "-j", "DROP")
+    with iptables.open(netns=space.name) as table:
+        assert [rule.text for rule in table.rules(numbered.CHAIN)] == rules
+        assert [rule.text for rule in table.rules("FORWARD")] == ["-j DROP"]
 
 
 def test_the_lock_is_that_of_the_commands(space: netns.Namespace) -> None:

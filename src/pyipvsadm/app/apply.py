@@ -15,9 +15,10 @@ import click
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import INTERRUPTED, REFUSED, Negative, Trouble, complain
+from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.guardian import Guarded, Turn, answer
 from pyipvsadm.app.state import KINDS
-from pyipvsadm.app.terminal import few_collections, unbroken
+from pyipvsadm.app.terminal import unbroken
 from pyipvsadm.app.work import work_on
 from pyipvsadm.ui import steps
 

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 from pyipvsadm import __version__, check
 from pyipvsadm.app import options
 from pyipvsadm.app.errors import REFUSED, Trouble
+from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.state import STDIN
 from pyipvsadm.errors import UsageError
 
@@ -96,7 +97,8 @@ def command(
         raise Trouble(f'no file: name dumps to check, or "{STDIN}" for standard input')
     texts = [_read(name) for name in files]
     sources = [check.Source(text, kind or _kind_of(name, text)) for name, text in zip(files, texts, strict=True)]
-    found = check.run_together(sources, select=select, ignore=ignore, severity=severity)
+    with few_collections():
+        found = check.run_together(sources, select=select, ignore=ignore, severity=severity)
     if as_json:
         form = "json"
     _write(files, texts, found, form)

@@ -10,8 +10,8 @@ from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.comparison import compare
 from pyipvsadm.app.errors import Trouble
+from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.state import read_pair
-from pyipvsadm.app.terminal import few_collections
 from pyipvsadm.ui import differences
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ needs nothing of the terminal itself, then its screen.
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import signal
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import click
 
 from pyipvsadm.app.errors import Trouble, forget_output
+from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.ui.screen import Pager, Screen
 
 if TYPE_CHECKING:
@@ -194,21 +194,6 @@ def show(view: View) -> None:
         view.refresh()  # before the screen changes: trouble is told where it was asked for
         with ended_by_signals(), screen, Keyboard() as keyboard:
             _loop(view, screen, keyboard)
-
-
-@contextmanager
-def few_collections() -> Iterator[None]:
-    """Have garbage collected seldom.
-
-    A look at a large table makes ten thousands of values, which live until the next one and have no cycles. Python's
-    own threshold, 700 of them, makes a look take twice as long.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _loop(view: View, screen: Screen, keyboard: Keyboard) -> None:

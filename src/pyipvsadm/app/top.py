@@ -10,7 +10,8 @@ import click
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.terminal import few_collections, repeat, show
+from pyipvsadm.app.garbage import few_collections
+from pyipvsadm.app.terminal import repeat, show
 from pyipvsadm.rates import Meter, of_rules, of_services, rule_counters
 from pyipvsadm.ui import top_json
 from pyipvsadm.ui.live import RuleLines, ServiceLines

@@ -73,6 +73,9 @@ class _Part:
         self.never = ""
 
 
+_NOTHING: Final = _Part()
+
+
 class Matched:
     """The packets that a rule matches.
 
@@ -149,19 +152,27 @@ class Reader:
     def __init__(self, family: Family) -> None:
         self._family = family
         self._parts: dict[bytes, _Part] = {}
+        self._matched: dict[tuple[bytes, ...], Matched] = {}  # by headers and matches that ask for something
 
     def matched(self, rule: Rule, *, named: bool = False) -> Matched:
         """Return the packets of a rule; one that is ``named`` has names of hosts in it, and is not understood."""
-        parts = []
+        blocks, parts = [rule.header], []
         for block in rule.matches:
             part = self._parts.get(block)
             if part is None:
                 part = self._parts[block] = _read(block, self._family)
-            parts.append(part)
-        found = Matched(entry.unpack_header(rule.header, self._family), parts, self._family)
-        if named:
-            found.known = found.anything = False
-            found.src = found.dst = None
+            if part is not _NOTHING:
+                blocks.append(block)
+                parts.append(part)
+        key = tuple(blocks)
+        found = None if named else self._matched.get(key)
+        if found is None:
+            found = Matched(entry.unpack_header(rule.header, self._family), parts, self._family)
+            if named:
+                found.known = found.anything = False
+                found.src = found.dst = None
+            else:
+                self._matched[key] = found
         return found
 
 
@@ -169,10 +180,10 @@ class Reader:
 
 
 def _read(block: bytes, family: Family) -> _Part:
-    part = _Part()
     name, revision, payload = entry.unpack_extension(block)
     if name == "comment":
-        return part
+        return _NOTHING
+    part = _Part()
     extension = find("match", name, revision, family)
     try:
         values = extension.layout.unpack(payload) if extension else {}

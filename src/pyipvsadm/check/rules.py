@@ -108,8 +108,9 @@ class _Places:
         self._reach = Reach(table.family, [(chain.name, chain.builtin, chain.rules) for chain in table.chains])
 
     def check(self) -> None:
+        rules = {chain.name: chain.rules for chain in self._table.chains} if self._reach.loops else {}
         for name, to in self._reach.loops:
-            rule = next(rule for rule in self._chain(name).rules if rule.jump == to)
+            rule = next(rule for rule in rules[name] if rule.jump == to)
             line = line_of(rule)
             self._report.add(
                 "T105", line, f"packets could come back to {shown(to)} from here", self._span(line, _JUMPS, (to,))
@@ -122,9 +123,6 @@ class _Places:
                     checker.check(rule, hooks)
                 except KernelError:
                     self._explain(rule, hooks)
-
-    def _chain(self, name: str) -> ChainRead:
-        return next(chain for chain in self._table.chains if chain.name == name)
 
     def _explain(self, rule: Rule, hooks: frozenset[str]) -> None:
         header = entry.unpack_header(rule.header, self._table.family)

@@ -162,7 +162,7 @@ def _read_rule(found: Object, family: Family, table: str) -> tuple[Rule, str | N
             rule = iptables.rule(text, family=family, table=table)
         except UsageError as error:
             raise DocumentError(found.at("text"), " ".join(error.message.split())) from None
-        return rule.replace(kept=rule.kept, counters=counters), None
+        return rule.counted(counters), None
     conditions: dict[str, Any] = {
         name: found.take(name, members.nullable(_read_condition), None) or "" for name in _CONDITIONS
     }

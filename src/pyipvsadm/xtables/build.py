@@ -57,8 +57,8 @@ class Builder:
 
         What a jump leads to is not looked for.
         """
-        if rule.kept is not None and len(rule.kept.entry.header) == entry.HEADER_SIZE[self._family]:
-            return rule.kept.entry.replace(counters=(rule.counters.packets, rule.counters.bytes))
+        if rule.entry is not None and len(rule.entry.header) == entry.HEADER_SIZE[self._family]:
+            return rule.entry.replace(counters=(rule.counters.packets, rule.counters.bytes))
         target = rule.target
         raw_target = b""
         if target is not None and target.data:
@@ -103,15 +103,15 @@ class Builder:
 
     def with_data(self, rule: Rule, table: str) -> Rule:
         """Return a rule that was read, with the data of each match and target whose options do not say all of it."""
-        if rule.kept is None:
+        if rule.entry is None:
             return rule
-        kept = rule.kept.entry
+        kept = rule.entry
         pairs = zip(rule.matches, kept.matches, strict=True)
         matches = tuple([self._part("match", match, block, rule.protocol, table) for match, block in pairs])
         target = rule.target
         if kept.target and target is not None:
             target = self._part("target", target, kept.target, rule.protocol, table)
-        return rule.replace(kept=rule.kept, matches=matches, target=target)
+        return rule.replace(entry=rule.entry, printed=rule.printed, matches=matches, target=target)
 
     def _part(self, kind: Kind, part: Part, block: bytes, protocol: str, table: str) -> Part:
         if part.data:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 
+from pyipvsadm.memo import Answers
 from pyipvsadm.xtables import entry, registry
-from pyipvsadm.xtables.model import INV_PROTO, VERDICTS
+from pyipvsadm.xtables.model import VERDICTS
 from pyipvsadm.xtables.options import Place
 from pyipvsadm.xtables.reasons import commit_refused
 
@@ -89,36 +90,42 @@ class Reach:
 
 
 class Checker:
-    """Looks at the matches and targets of rules; what was found right in a place is remembered."""
+    """Looks at the matches and targets of rules; what is right in a place whatever its payload is remembered."""
 
     def __init__(self, table: str, family: Family) -> None:
         self._table = table
         self._family = family
         self._right: set[tuple[object, ...]] = set()
+        self._rest_at = 16 if family == 4 else 64  # of a header, behind addresses and masks
+        self._protocols = Answers(self._protocol)
 
     def check(self, rule: Rule, hooks: frozenset[str]) -> None:
         """Raise KernelError where a match or the target of a rule that is reached from some hooks is refused."""
-        if not rule.matches and not rule.target:
-            return
-        key = (rule.header, rule.matches, rule.target, hooks)
-        if key in self._right:
-            return
-        header = entry.unpack_header(rule.header, self._family)
-        protocol = 0 if header.invflags & INV_PROTO else header.proto
-        matches = [entry.unpack_extension(block) for block in rule.matches]
-        place = Place(self._table, hooks, protocol, tuple([(name, payload) for name, _, payload in matches]))
-        for match in matches:
-            self._check_extension("match", *match, place)
+        blocks: list[tuple[Kind, bytes]] = [("match", block) for block in rule.matches]
         if rule.target:
-            self._check_extension("target", *entry.unpack_extension(rule.target), place)
-        self._right.add(key)
+            blocks.append(("target", rule.target))
+        if not blocks:
+            return
+        protocol = self._protocols[rule.header[self._rest_at :]]
+        for kind, block in blocks:
+            key = kind, len(block), block[2 : entry.PAYLOAD_AT], protocol, hooks
+            if key not in self._right and self._check_extension(kind, block, rule, protocol, hooks):
+                self._right.add(key)
 
-    def _check_extension(self, kind: Kind, name: str, revision: int, payload: bytes, place: Place) -> None:
+    def _protocol(self, rest: bytes) -> int:
+        return entry.protocol(entry.unpack_header(bytes(self._rest_at) + rest, self._family))
+
+    def _check_extension(self, kind: Kind, block: bytes, rule: Rule, protocol: int, hooks: frozenset[str]) -> bool:
+        """Return whether another payload is taken as well. Raises KernelError where this is refused."""
+        name, revision, payload = entry.unpack_extension(block)
         extension = self._extension(kind, name, revision)
         if extension is None:
             raise commit_refused(errno.ENOENT)
+        matches = [entry.unpack_extension(match) for match in rule.matches]
+        place = Place(self._table, hooks, protocol, tuple([(name, payload) for name, _, payload in matches]))
         if len(payload) != extension.size or not extension.allowed(payload, place):
             raise commit_refused(errno.EINVAL)
+        return extension.accepts is None
 
     def _extension(self, kind: Kind, name: str, revision: int) -> Extension | None:
         for extension in registry.revisions(kind, name, self._family):

@@ -198,22 +198,28 @@ def unpack(data: bytes, family: Family, jump: str) -> Rule:
     """Return the rule of an entry; ``jump`` is what libiptc calls its target. Raises WireError."""
     header = HEADER_SIZE[family]
     _, target, end, _, packets, octets = _MIDDLE[family].unpack_from(data, header)
+    block = data[target:end] if data[target + 2] else b""  # the kernel's target for jumps has no name
+    matches = _unpack_matches(data, MATCHES_AT[family], target)
+    return _make_rule((Rule, data[:header], matches, block, "" if block else jump, (packets, octets)))
+
+
+def unpack_plain(data: bytes, family: Family, jump: str | None, counters: tuple[int, int] = (0, 0)) -> Rule:
+    """Return the rule of an entry and a jump as base.Table.append_plain takes them. Raises WireError."""
+    header = HEADER_SIZE[family]
+    target, _ = unpack_sizes(data, header + 4)
+    matches = _unpack_matches(data, MATCHES_AT[family], target)
+    return _make_rule((Rule, data[:header], matches, data[target:], jump or "", counters))
+
+
+def _unpack_matches(data: bytes, at: int, end: int) -> tuple[bytes, ...]:
     matches = []
-    at = MATCHES_AT[family]
-    while at < target:
+    while at < end:
         (size,) = _unpack_size(data, at)
-        if size < _BLOCK.size or at + size > target:
-            raise WireError("struct xt_entry_match", at, f"{_BLOCK.size} to {target - at} bytes", str(size))
+        if size < _BLOCK.size or at + size > end:
+            raise WireError("struct xt_entry_match", at, f"{_BLOCK.size} to {end - at} bytes", str(size))
         matches.append(data[at : at + size])
         at += size
-    own = data[target + 2]  # the kernel's target for jumps has no name
-    block = data[target:end] if own else b""
-    return _make_rule((Rule, data[:header], tuple(matches), block, "" if own else jump, (packets, octets)))
-
-
-def unpack_plain(data: bytes, family: Family, jump: str | None) -> Rule:
-    """Return the rule of an entry and a jump as base.Table.append_plain takes them."""
-    return unpack(data, family, "") if jump is None else unpack(data + NO_TARGET, family, jump)
+    return tuple(matches)
 
 
 _unpack_size: Final = struct.Struct("@H").unpack_from

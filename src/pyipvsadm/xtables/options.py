@@ -255,11 +255,11 @@ class Extension:
 
     ``quick(options, family, protocol)`` is a short cut for what large dumps are full of: it returns the payload of
     options whose text is written in the commonest way, None for all others; ``quick_save(payload, family)`` is its way
-    back.
+    back. One that ``asks`` has texts of which the kernel, or a plugin, is asked when they are made.
     """
 
     __slots__ = (
-        "_save", "_show", "accepts", "alias", "by_name", "check", "families", "hooks", "kind", "layout", "name",
+        "_save", "_show", "accepts", "alias", "asks", "by_name", "check", "families", "hooks", "kind", "layout", "name",
         "options", "protocols", "quick", "quick_save",
         "revision", "start", "summary", "tables", "typed",
     )  # fmt: skip
@@ -286,6 +286,7 @@ class Extension:
         quick: Callable[[str, Family, int], bytes | None] | None = None,
         quick_save: Callable[[bytes, Family], str | None] | None = None,
         typed: Callable[[Values], str] | None = None,
+        asks: bool = False,
     ) -> None:
         self.kind = kind
         self.name = name
@@ -306,6 +307,7 @@ class Extension:
         self.quick = quick
         self.quick_save = quick_save
         self.typed = typed
+        self.asks = asks
         # A name without an option of its own stands for the same one under another name.
         self.by_name: dict[str, Option] = {
             name: option for option in options for name in (option.name, *option.aliases)

@@ -6,7 +6,11 @@ words each of them takes, so nothing here knows an extension.
 
 from __future__ import annotations
 
+from _functools import partial  # type: ignore[import-not-found]  # the package takes as long as a small module
+
 from pyipvsadm.errors import WireError
+from pyipvsadm.late import LateRecord, late_maker
+from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.dump import split_text
@@ -29,11 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Final, Self
 
-    from pyipvsadm.xtables.model import Header, Kind
+    from pyipvsadm.xtables.model import Kind
     from pyipvsadm.xtables.options import Extension
     from pyipvsadm.xtables.render import Renderer
 
-_MOST_BLOCKS: Final = 1 << 16
+_HEAD_END: Final = entry.PAYLOAD_AT
+_KINDS: Final[tuple[Kind, ...]] = ("match", "target")
 _SAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,+=@%!")
 
 
@@ -93,22 +98,15 @@ class Counters(Record):
     bytes: int = 0
 
 
-class Kept(Record):
-    """What a rule was read from, and its text as ``-S`` prints it."""
-
-    entry: Entry
-    text: str
-
-
-class Rule(Record):
+class Rule(LateRecord):
     """A rule of iptables(8). "" and None stand for what it does not ask for.
 
     ``source`` and ``destination`` are "192.0.2.0/24" ("2001:db8::/32"; a mask with holes is written as an address);
     interfaces are names, where a "+" at the end stands for anything; ``protocol`` is a name or a number. In these five,
     a "! " before the rest means all but this. ``fragment`` is True for second and further fragments alone (-f), False
     for all others ("! -f"); always None for IPv6. ``goto``: jump to a chain without coming back (-g). ``counters`` are
-    what a rule has counted, or begins with where it is added. ``kept`` is what a rule was read from; ``replace`` drops
-    it.
+    what a rule has counted, or begins with where it is added. ``entry`` is what a rule was read from, and ``printed``
+    how ``-S`` prints that; ``replace`` drops them.
     """
 
     source: str = ""
@@ -121,17 +119,22 @@ class Rule(Record):
     target: Target | None = None
     goto: bool = False
     counters: Counters = Counters()
-    kept: Kept | None = None
+    entry: Entry | None = None
+    printed: str | None = None
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed, to be made anew from its words; TypeError for a name that is none."""
-        return super().replace(**{"kept": None, **changes})
+        return super().replace(**{"entry": None, "printed": None, **changes})
+
+    def counted(self, counters: Counters) -> Self:
+        """Return the same rule with other counters."""
+        return super().replace(counters=counters)
 
     @property
     def text(self) -> str:
         """The rule in iptables syntax, without "-A CHAIN" and counters: what ``-S`` prints of a rule that was read."""
-        if self.kept is not None:
-            return self.kept.text
+        if self.printed is not None:
+            return self.printed
         return " ".join([word if word and _SAFE.issuperset(word) else quote(word) for word in self.words()])
 
     def match(self, name: str) -> Match | None:
@@ -165,61 +168,136 @@ class Rule(Record):
 # -- from entries ------------------------------------------------------------------------------------------------------
 
 
+class _Beginning(Record):
+    """What a header without its addresses says; ``matches`` and ``targets`` are those of such rules, by their bytes."""
+
+    in_interface: str
+    out_interface: str
+    protocol: str
+    fragment: bool | None
+    goto: bool
+    inverted: int
+    matches: Answers
+    targets: Answers
+
+
 class Parts:
-    """Takes rules of one family apart; ``renderer`` knows names and texts."""
+    """Takes rules of one family apart; ``renderer`` knows names and texts.
+
+    A large table has few shapes of rules: what was made of a part of one is remembered by its bytes.
+    """
 
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
-        self._known: dict[tuple[Kind, bytes, int], Match | Target] = {}
+        self._size = 4 if renderer.family == 4 else 16  # of an address
+        self._rest_at = 4 * self._size
+        self._beginnings: dict[bytes, _Beginning] = {}  # by headers without their addresses and masks
+        self._networks = Answers(self._two_networks)  # by these
+        self._jumps = Answers(Target)
+        self._late_rule = late_maker(Rule, "entry", self._work_out)
+        # By what stands between the size and the payload of a match or target.
+        self._declared = {kind: Answers(partial(self._find, kind)) for kind in _KINDS}
+        self._match_asks, self._target_asks = [Answers(partial(self._asks, kind)) for kind in _KINDS]
+        self._blocks: dict[int, tuple[Answers, Answers]] = {}  # matches and targets, by their rules' protocol
 
     def of(self, rule: Entry) -> Rule:
-        """Return a rule by its parts."""
-        header = entry.unpack_header(rule.header, self.renderer.family)
-        protocol = entry.protocol(header)
-        fields = self._header(header)
-        matches = tuple([self._block("match", block, protocol) for block in rule.matches])
-        target: Any = self._block("target", rule.target, protocol) if rule.target else None
-        return Rule(
-            **fields,
-            matches=matches,  # type: ignore[arg-type]  # of this kind
-            target=target or (Target(rule.jump) if rule.jump else None),
-            goto=entry.is_goto(rule.header, self.renderer.family),
-            counters=Counters(*rule.counters),
-            kept=Kept(rule, self.renderer.save(rule).removeprefix(" ")),
-        )
+        """Return a rule by its parts; what they say is worked out when it is asked for.
 
-    def _header(self, header: Header) -> dict[str, Any]:
-        renderer, inverted = self.renderer, header.invflags
-        fragment = None
-        if renderer.family == 4 and header.flags & F_FRAG:
-            fragment = not inverted & INV_FRAG
-        protocol = str(renderer.names.protocol(header.proto) or header.proto) if header.proto else ""
+        What the kernel alone knows is worked out at once: it may say something else by then, or be another kernel's.
+        """
+        made = self._late_rule(rule)
+        asks, block = self._match_asks, rule.target
+        asked = bool(block) and self._target_asks[block[2:_HEAD_END]]
+        for block in rule.matches:
+            if asks[block[2:_HEAD_END]]:
+                asked = True
+        if asked:
+            made.matches, made.printed  # noqa: B018
+        return made
+
+    def _work_out(self, rule: Rule, name: str) -> dict[str, Any]:
+        """Return a field of a rule of which only ``entry`` is known, and what others come with it."""
+        assert rule.entry
+        _, header, blocks, target, jump, counts = rule.entry[:]
+        if name == "printed":
+            return {"printed": self.renderer.save(rule.entry)[1:]}
+        if name == "counters":
+            return {"counters": Counters(*counts)}
+        rest = header[self._rest_at :]
+        begun = self._beginnings.get(rest) or self._begin(header, rest)
+        _, in_interface, out_interface, protocol, fragment, goto, inverted, matches, targets = begun[:]
+        source, destination = self._networks[header[: self._rest_at]]
+        if inverted:
+            source, destination = self._signed_networks(source, destination, inverted)
         return {
-            "source": _network(header.src, header.smsk, inverted & INV_SRCIP),
-            "destination": _network(header.dst, header.dmsk, inverted & INV_DSTIP),
-            "in_interface": _interface(header.iniface, inverted & INV_VIA_IN),
-            "out_interface": _interface(header.outiface, inverted & INV_VIA_OUT),
-            "protocol": _signed(protocol, inverted & INV_PROTO) if protocol else "",
+            "source": source,
+            "destination": destination,
+            "in_interface": in_interface,
+            "out_interface": out_interface,
+            "protocol": protocol,
             "fragment": fragment,
+            "matches": tuple([matches[block] for block in blocks]),
+            "target": targets[target] if target else self._jumps[jump] if jump else None,
+            "goto": goto,
         }
 
-    def _block(self, kind: Kind, block: bytes, protocol: int) -> Match | Target:
-        key = (kind, block, protocol)
-        known = self._known.get(key)
+    def _begin(self, header: bytes, rest: bytes) -> _Beginning:
+        family = self.renderer.family
+        found = entry.unpack_header(header, family)
+        inverted = found.invflags
+        fragment = None
+        if family == 4 and found.flags & F_FRAG:
+            fragment = not inverted & INV_FRAG
+        protocol = str(self.renderer.names.protocol(found.proto) or found.proto) if found.proto else ""
+        begun = self._beginnings[rest] = _Beginning(
+            _interface(found.iniface, inverted & INV_VIA_IN),
+            _interface(found.outiface, inverted & INV_VIA_OUT),
+            _signed(protocol, inverted & INV_PROTO) if protocol else "",
+            fragment,
+            entry.is_goto(header, family),
+            inverted & (INV_SRCIP | INV_DSTIP),
+            *self._extensions(entry.protocol(found)),
+        )
+        return begun
+
+    def _extensions(self, protocol: int) -> tuple[Answers, Answers]:
+        known = self._blocks.get(protocol)
         if known is None:
-            if len(self._known) >= _MOST_BLOCKS:
-                self._known.clear()
-            known = self._known[key] = self._extension(kind, block, protocol)
+            view = View(self.renderer.family, self.renderer.names, protocol=protocol)
+            matches, targets = [Answers(partial(self._extension, kind, view)) for kind in _KINDS]
+            known = self._blocks[protocol] = matches, targets
         return known
 
-    def _extension(self, kind: Kind, block: bytes, protocol: int) -> Match | Target:
+    def _two_networks(self, data: bytes) -> tuple[str, str]:
+        src, dst, smsk, dmsk = [data[at : at + self._size] for at in range(0, self._rest_at, self._size)]
+        return _network(src, smsk), _network(dst, dmsk)
+
+    def _signed_networks(self, source: str, destination: str, inverted: int) -> tuple[str, str]:
+        nothing = bytes(self._size)
+        every = network_text(nothing, nothing)
+        if inverted & INV_SRCIP:
+            source = _signed(source or every, inverted)
+        if inverted & INV_DSTIP:
+            destination = _signed(destination or every, inverted)
+        return source, destination
+
+    def _find(self, kind: Kind, head: bytes) -> tuple[str, int, Extension | None]:
+        """Return name, revision and declaration of a match or target."""
+        name, revision, _ = entry.unpack_extension(b"\0\0" + head)
+        return name, revision, find(kind, name, revision, self.renderer.family)
+
+    def _asks(self, kind: Kind, head: bytes) -> bool:
+        extension = self._declared[kind][head][2]
+        return extension is not None and extension.asks
+
+    def _extension(self, kind: Kind, view: View, block: bytes) -> Match | Target:
         made = Match if kind == "match" else Target
-        name, revision, payload = entry.unpack_extension(block)
-        family = self.renderer.family
-        extension = find(kind, name, revision, family)
+        name, revision, extension = self._declared[kind][block[2:_HEAD_END]]
+        payload = block[_HEAD_END:]
         try:
             if extension:
-                text = extension.save(payload, View(family, self.renderer.names, protocol=protocol))
+                quick = extension.quick_save
+                text = (quick and quick(payload, view.family)) or extension.save(payload, view)
                 return made(extension.typed_name(payload), tuple(options_of(text, extension)), revision)
         except WireError:
             pass
@@ -256,8 +334,8 @@ def _begins_option(words: list[str], place: int) -> bool:
     return _is_option(words, place) or (words[place] == "!" and _is_option(words, place + 1))
 
 
-def _network(address: bytes, mask: bytes, inverted: int) -> str:
-    return _signed(network_text(address, mask), inverted) if inverted or any(address) or any(mask) else ""
+def _network(address: bytes, mask: bytes) -> str:
+    return network_text(address, mask) if any(address) or any(mask) else ""
 
 
 def _interface(name: str, inverted: int) -> str:

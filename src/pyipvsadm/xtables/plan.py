@@ -25,6 +25,7 @@ _LETTERS: Final[dict[Action, str]] = {
     "policy": "-P",
     "remove": "-X",
 }
+_UNKNOWN: Final = "[unknown revision "  # in the text of every rule that has data, and perhaps of others
 _LONG: Final = 1000  # rules of a chain, which is sooner emptied than replaced one by one
 
 
@@ -57,10 +58,22 @@ class Change(Record):
 
 def same(rule: Rule) -> Hashable:
     """Return what is equal for rules that do the same, whatever they have counted."""
+    if rule.entry is not None and _UNKNOWN not in rule.text:
+        return rule.text
     data = tuple([match.data for match in rule.matches if match.data])
     if rule.target and rule.target.data:
         data += (rule.target.data,)
     return (rule.text, data) if data else rule.text
+
+
+def alike(before: Sequence[Rule], after: Sequence[Rule]) -> bool:
+    """Whether rules were read from the same bytes, so that they are surely the ``same``; counters do not matter."""
+    if len(before) != len(after):
+        return False
+    for one, two in zip(before, after, strict=True):
+        if one.entry is None or two.entry is None or one.entry[1:5] != two.entry[1:5]:
+            return False
+    return True
 
 
 def plan(before: TableState, after: TableState, *, counters: bool = False) -> list[Change]:
@@ -91,7 +104,7 @@ def _rules(
     table: str, chain: str, before: Sequence[Rule], after: Sequence[Rule], *, counters: bool
 ) -> Iterator[Change]:
     """Yield the changes of a chain, from its beginning to its end."""
-    if not before and not after:
+    if alike(before, after):
         return
     old, new = [same(rule) for rule in before], [same(rule) for rule in after]
     pairs = common(old, new)
@@ -103,7 +116,7 @@ def _rules(
     def coming(place: int) -> Rule:
         counted = moved.get(new[place])
         count = counted.pop(0).counters if counted else after[place].counters if counters else Counters()
-        return Record.replace(after[place], counters=count)  # not Rule's own, which forgets what it was read from
+        return after[place].counted(count)
 
     appended = range(0)
     if not pairs and (len(after) + 1 < len(before) or min(len(before), len(after)) > _LONG):

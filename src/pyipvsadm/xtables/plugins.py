@@ -179,6 +179,7 @@ class Plugin(Extension):
             tuple([_PluginOption(*option[:3], inverts=option[3], count=count) for option in registered.options]),
             alias=registered.typed_name if registered.typed_name != registered.name else "",
             summary=f"by {path}",
+            asks=True,
         )
         self._path = path
         self._registered = registered

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 
 from pyipvsadm.errors import KernelError
-from pyipvsadm.record import Record
+from pyipvsadm.record import Record, maker
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.model import POLICIES, VERDICTS, Chain, Rule
 
@@ -39,6 +39,8 @@ class Stored(Record):
 
 
 Contents = tuple[Stored, ...]
+
+_make_rule: Final = maker(Rule)
 
 
 def _now(place: _Place) -> Rule:
@@ -159,7 +161,12 @@ class MemoryTable:
 
     def append_plain(self, chain: str, rule: bytes, jump: str | None, counters: tuple[int, int]) -> None:
         """Add a rule about which there is no doubt; see base.Table."""
-        self.append(chain, entry.unpack_plain(rule, self.family, jump).replace(counters=counters))
+        to = self._chains.get(jump) if jump else None
+        if to is not None:
+            to.references += 1
+        made = entry.unpack_plain(rule, self.family, jump, counters)
+        self._chain(chain, "append_entry").rules.append((made, to, True))
+        self._changed = True
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:
         """Add a rule that becomes the one with this number."""

@@ -78,10 +78,10 @@ class RuleReader:
 
     def _kept(self, rule: Rule) -> Entry | None:
         """Return what a rule was read from, where it has parts that are not known here."""
-        if rule.kept is None or len(rule.kept.entry.header) != HEADER_SIZE[self._parser.family]:
+        if rule.entry is None or len(rule.entry.header) != HEADER_SIZE[self._parser.family]:
             return None
         unknown = any(match.data for match in rule.matches) or (rule.target and rule.target.data)
-        return rule.kept.entry if unknown else None
+        return rule.entry if unknown else None
 
     def _plain(self, chain: str, rule: Rule, engine: Engine) -> Entry | None:
         """Return a rule that is written as iptables-save does, if there is no doubt about it."""

@@ -145,7 +145,7 @@ def rulesets(draw: st.DrawFn) -> Ruleset:
     drawn = draw(st.lists(st.sampled_from(rules(family)), max_size=8))
     found = []
     for name in {table for table, _ in drawn}:
-        own = [rule.replace(kept=rule.kept, counters=draw(counters)) for table, rule in drawn if table == name]
+        own = [rule.counted(draw(counters)) for table, rule in drawn if table == name]
         jump = Rule(
             source="! ::/1" if family == 6 else "! 0.0.0.0/1", target=Target("a-chain"), goto=draw(st.booleans())
         )

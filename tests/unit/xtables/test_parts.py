@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pyipvsadm.xtables.model import Kind
     from pyipvsadm.xtables.options import Family
 
 NAMES = Resolver()
@@ -77,10 +78,9 @@ RULES: dict[str, Rule] = {
 def test_a_rule_is_taken_apart(backend: LegacyBackend, text: str) -> None:
     made = parsed(backend, text)
     found = parts(made)
-    assert found.replace(kept=None) == RULES[text]
+    assert found.replace() == RULES[text]  # but for what it was read from
     assert found.text == text
-    assert found.kept is not None
-    assert found.kept.entry is made
+    assert found.entry is made
 
 
 @pytest.mark.parametrize("text", RULES)
@@ -101,7 +101,7 @@ def test_text_of_parts_is_quoted_only_where_it_must_be() -> None:
 def test_changed_rules_forget_their_bytes(backend: LegacyBackend) -> None:
     found = parts(parsed(backend, "-s 10.0.0.1 -j DROP"))
     assert found.replace(source="").text == "-j DROP"
-    assert found.replace(source="").kept is None
+    assert found.replace(source="").entry is None
     with pytest.raises(TypeError):
         found.replace(src="")
 
@@ -134,6 +134,17 @@ def test_unknown_extensions_are_bytes(family: Family) -> None:
         Match("tcp", (), 0, b"12"),
     )
     assert found.target == Target("nobody", (), 0, b"12345678")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("match", "comment"), ("target", "DNAT")])
+def test_a_short_cut_is_not_taken_for_what_is_too_short(kind: Kind, name: str) -> None:
+    known = registry.revisions(kind, name, 4)[0]
+    block = entry.pack_extension(known, b"1\0\0\0\0\0\0\0")
+    made = Entry(bytes(entry.HEADER_SIZE[4]), *(((block,), b"") if kind == "match" else ((), block)))
+    assert "[unknown revision" in parts(made).text
+    found = (*parts(made).matches, parts(made).target)[0]
+    assert found is not None
+    assert found.data == b"1\0\0\0\0\0\0\0"
 
 
 def test_words_before_any_option_have_no_name() -> None:

@@ -299,6 +299,8 @@ def _packed_port(text: str) -> bytes | None:
 
 
 def _save_endpoint(option: str, data: bytes) -> str | None:
+    if len(data) != _ENDPOINT.size:
+        return None
     flags, first, last, low, high = _ENDPOINT.unpack(data)
     if flags != MAP_IPS | PROTO_SPECIFIED or first != last or low != high:
         return None

@@ -37,7 +37,9 @@ def _quick(options: str, _: Family, __: int) -> bytes | None:
     return data.ljust(256, b"\0") if len(data) < 256 else None
 
 
-def _quick_save(data: bytes, _: Family) -> str:
+def _quick_save(data: bytes, _: Family) -> str | None:
+    if len(data) < LAYOUT.size:
+        return None
     comment = data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
     return f" --comment {quote(comment)}"
 

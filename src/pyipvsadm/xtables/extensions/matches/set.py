@@ -186,6 +186,7 @@ def _revision(revision: int, layout: Layout, *options: Option) -> Extension:
         summary="addresses and ports in a set of ipset",
         check=_check,
         show=show,
+        asks=True,
     )
 
 

@@ -154,6 +154,7 @@ def _revision(revision: int, fields: tuple[Field, ...], options: tuple[Option, .
         summary="add to a set, delete from it, mark as it says",
         check=_check,
         show=_shown(options, layout),
+        asks=True,
     )
 
 
