@@ -63,7 +63,7 @@ def command(
 ) -> int:
     """Make the live state what FILE says, with the fewest changes.
 
-    FILE is a dump or a sandbox, or "-" for a dump from standard input. What is the same is not touched: its connections
+    FILE is a dump, a document or a sandbox, or "-" for standard input. What is the same is not touched: its connections
     and counters live on. Everything is done, or nothing: a refusal takes all back, and says what was refused.
 
     Virtual services and real servers that FILE does not name are removed, and so are chains of the tables that it
@@ -79,9 +79,9 @@ def command(
             raise Trouble("--confirmed and --undo stand alone: a change is waiting, or none is")
         return _answer(place, kind, "confirm" if confirmed else "undo", as_json=as_json)
     if file is None:
-        raise Trouble("no FILE: name a dump, a sandbox, or '-' for input")
+        raise Trouble("no FILE: name a dump, a document, a sandbox, or '-' for input")
     if file == states.LIVE:
-        raise Trouble("what is live is made what a file says: name a dump, a sandbox, or '-' for input")
+        raise Trouble("what is live is made what a file says: name a dump, a document, a sandbox, or '-' for input")
     with few_collections():
         run = _Run(place, states.read(file, place, kind), as_json=as_json)
         return run.apply(**how)

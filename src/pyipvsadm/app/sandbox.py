@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Final
 import click
 from click.shell_completion import CompletionItem
 
-from pyipvsadm import ipvs, isolation
+from pyipvsadm import apply, ipvs, isolation
 from pyipvsadm.app import book, options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import Trouble, complain, words
 from pyipvsadm.app.state import KINDS, Place, Services, family_of
 from pyipvsadm.app.terminal import Ended
 from pyipvsadm.errors import PyIpvsadmError, Refused, UsageError
+from pyipvsadm.snapshot import save, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -351,13 +352,13 @@ def _shell(folder: str, commands: str, environment: dict[str, str]) -> list[str]
 
 
 def _load(state: State, place: Place) -> None:
-    """Put a state into an empty place. Raises Trouble."""
+    """Put a state into an empty place, but for daemons, whose interfaces are not there. Raises Trouble."""
     from pyipvsadm import iptables
 
     if isinstance(state, Services):
         with states.open_services(place) as table:
             try:
-                table.replace(state.services)
+                table.apply(*apply.service_changes(take(table), state.snapshot.replace(daemons=None)))
             except Refused as refused:
                 raise Trouble(f"{state.source}: {refused}") from None
         return
@@ -386,11 +387,13 @@ def _changes(before: dict[Kind, State], after: dict[Kind, State]) -> Iterator[st
 
 
 def _dump(state: State) -> list[str]:
-    """Return the lines of a dump without counters; tables that are as a kernel makes them are not there."""
+    """Return the lines of a dump without counters, and without tables and timeouts that are as a kernel makes them."""
     from pyipvsadm import iptables
 
     if isinstance(state, Services):
-        return ipvs.save(state.services).splitlines(keepends=True)
+        with ipvs.sandbox() as new:
+            same = state.snapshot.timeouts == new.timeouts()
+        return save(state.snapshot.replace(timeouts=None) if same else state.snapshot).splitlines(keepends=True)
     ruleset = state.ruleset
     tables = []
     for table in sorted(ruleset.tables, key=lambda table: table.name):

@@ -54,12 +54,11 @@ class Place(Record):
 
 
 class Services(Record):
-    """A table of virtual servers, and what it was called; ``left_out`` is what else a dump sets."""
+    """A table of virtual servers, and what it was called."""
 
     source: str
     info: ipvs.Info
     snapshot: Snapshot
-    left_out: tuple[str, ...] = ()
 
     kind: ClassVar[Kind] = "ipvs"
 
@@ -269,7 +268,8 @@ def _read_document(source: str, text: str, form: Literal["json", "yaml"], kind: 
     found: State
     if isinstance(state, documents.VirtualServers):
         with ipvs.sandbox() as table:
-            found = Services(source, state.info or table.info(), Snapshot(tuple(state.services)))
+            snapshot = Snapshot(state.services, state.timeouts, state.daemons)
+            found = Services(source, state.info or table.info(), snapshot)
     else:
         found = Rules(source, state)
     if kind not in (None, found.kind):
@@ -318,5 +318,4 @@ def _parse_services(source: str, lines: Sequence[str]) -> Services:
         numbers = [number for number, line in enumerate(commands, 1) if ipvs.parse([line])]
         raise Trouble(f"{source}:{numbers[refused.index]}: {refused}") from None
     with ipvs.sandbox() as table:
-        left_out = [name for name in ("timeouts", "daemons") if getattr(snapshot, name) is not None]
-        return Services(source, table.info(), snapshot, tuple(left_out))
+        return Services(source, table.info(), snapshot)

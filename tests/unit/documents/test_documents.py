@@ -17,8 +17,9 @@ from pyipvsadm import documents, iptables, ipvs
 from pyipvsadm.documents import DocumentError, VirtualServers
 from pyipvsadm.iptables import ChainState, Counters, Match, Rule, Ruleset, TableState, Target
 from pyipvsadm.ipvs.order import sort_servers, sort_services
+from pyipvsadm.snapshot import dumped, save, take
 from pyipvsadm.xtables.kinds import quote
-from support.changes import servers, services
+from support.changes import sequences, servers, services
 from support.xtables import CASES, cases
 
 if TYPE_CHECKING:
@@ -92,6 +93,35 @@ def in_order(found: list[ipvs.ServiceState]) -> tuple[ipvs.ServiceState, ...]:
 def test_virtual_servers_are_kept(found: list[ipvs.ServiceState], info: ipvs.Info | None) -> None:
     document = there_and_back(documents.document(VirtualServers(tuple(found), info)))
     assert documents.state(document) == VirtualServers(in_order(found), info)
+
+
+@given(sequences)
+def test_all_of_a_table_is_kept(changes: list[ipvs.Change]) -> None:
+    """Services, timeouts and daemons that a sandbox has, through JSON and YAML and, but for limits, through a dump."""
+    with ipvs.sandbox() as table:
+        try:
+            table.apply(*changes, rollback=False)
+        except ipvs.Refused:
+            pass
+        found = take(table)
+    state = VirtualServers(in_order(list(found.services)), None, found.timeouts, found.daemons)
+    assert documents.state(there_and_back(documents.document(state))) == state
+    dump = save(found)
+    losses = " ".join(documents.losses(state, dump))
+    if "cannot be read again" not in losses:
+        told = dumped(ipvs.parse(dump.splitlines()))
+        assert (told.timeouts == found.timeouts) == ("timeouts" not in losses)
+        assert ({*(told.daemons or ())} == {*(found.daemons or ())}) == ("daemons" not in losses)
+
+
+def test_what_ipvsadm_save_leaves_out() -> None:
+    master = ipvs.SyncDaemon("master", "eth0", 1)
+    for state, lost in (
+        (VirtualServers(timeouts=ipvs.Timeouts(900, 0, 0)), ["all timeouts"]),
+        (VirtualServers(timeouts=ipvs.Timeouts(0, 0, 0), daemons=()), []),
+        (VirtualServers(daemons=(master,)), ["all settings of synchronisation daemons"]),
+    ):
+        assert list(documents.losses(state, ipvs.save(state.services))) == lost
 
 
 @given(tables())
@@ -299,6 +329,12 @@ SERVICES: dict[str, Any] = {
     "version": 1,
     "kind": "ipvs",
     "ipvs": {"version": "1.2.1", "conn_tab_size": 4096},
+    "timeouts": {"tcp": 900, "tcp_fin": 120},
+    "daemons": [
+        {"state": "master", "mcast_ifn": "eth0", "syncid": 1, "sync_maxlen": 1000, "mcast_group": "224.0.0.81",
+         "mcast_port": 8848, "mcast_ttl": 1},
+        {"state": "backup", "mcast_ifn": "eth0"},
+    ],
     "services": [
         {"family": 4, "fwmark": 1, "scheduler": "rr"},
         {
@@ -413,6 +449,11 @@ RULE = "tables[0].chains[0].rules[0]"
         (changed(SERVICES, "services[0].fwmark", 0), 'services[0]: a service without "fwmark" needs'),
         (changed(SERVICES, "services[0].scheduler", "a" * 16), 'services[0].scheduler: "aaaaaaaaaaaaaaaa" is no name'),
         ({**SERVICES, "services": [SERVICES["services"][0]] * 2}, "services[1]: Service already exists"),
+        (changed(SERVICES, "timeouts.udp", 0), "timeouts.udp: 0 is not from 1 to 8589934"),
+        ({**SERVICES, "daemons": [SERVICES["daemons"][1]] * 2}, "daemons[1]: "),
+        (changed(SERVICES, "daemons[0].mcast_group", "10.0.0.1"), "daemons[0]: "),
+        (changed(SERVICES, "daemons[0].mcast_group", "ff02:0::1"), "daemons[0].mcast_group: write the address as"),
+        (changed(SERVICES, "daemons[0].mcast_ifn", ""), "daemons[0]: "),
         (changed(RULES, "tables[0].table", "none"), "tables[0]: "),
         (changed(RULES, "tables[0].chains[0].policy", None), "tables[0].chains[0]: chain INPUT is built in"),
         (changed(RULES, "tables[0].chains[1].policy", "DROP"), "tables[0].chains[1]: chain WEB is not built in"),
