@@ -84,7 +84,7 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),
-    "documents": ("documents", "api x.api base model rules text library ui documents"),
+    "documents": ("documents", "api x.api base model rules text library check ui documents"),
     "isolation": ("isolation", "base netlink"),
     "library": ("filters rates drain snapshot diff apply", "api x.api base library"),
     "app": ("app", "api x.api base library documents doctor check isolation ui app"),

@@ -231,6 +231,11 @@ def _content(name: str) -> bytes:
     return data
 
 
+def is_sandbox(text: str) -> bool:
+    """Whether a text is that of a sandbox's file."""
+    return _sandbox_members(text.encode("utf-8", "surrogateescape")) is not None
+
+
 def _sandbox_members(data: bytes) -> dict[str, Any] | None:
     """Return the members of a sandbox's file, None for another file."""
     if not data.lstrip().startswith(b"{"):

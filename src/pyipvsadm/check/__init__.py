@@ -6,7 +6,7 @@
         print(finding.line, finding.code, finding.message)
 
 Nothing is asked of the system but the names of ports, protocols and users; host names are left alone. What can be found
-is in ``check.FINDINGS``, and in docs/check with examples.
+is in ``check.FINDINGS``, and in docs/check with examples. Documents (``documents.source``) are checked as dumps are.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def run_together(
     wanted = frozenset[str]().union(*map(kinds_of, select))
     unwanted = frozenset[str]().union(*map(kinds_of, ignore))
     kinds = [source.kind or detect(source.text) for source in sources]
-    reports = [Report(source.text) for source in sources]
+    reports = [Report(source) for source in sources]
     balancers: list[tuple[Report, Services]] = []
     marks: dict[int, frozenset[Setting]] = {}
     for kind, report in zip(kinds, reports, strict=True):

@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, Literal
 
+    from pyipvsadm.check.meant import Part, Place
+
     Severity = Literal["error", "warning", "note"]
     DumpKind = Literal["ipvs", "iptables", "ip6tables"]
 
@@ -51,7 +53,11 @@ class Finding(Record):
 
 
 class Source(Record):
-    """A dump to check; ``kind`` None is to be found out."""
+    """A dump to check; ``kind`` None is to be found out.
+
+    Of a document (``documents.source``) ``parts`` are what it says, and where in the text.
+    """
 
     text: str
     kind: DumpKind | None = None
+    parts: tuple[tuple[Place, Part], ...] | None = None

@@ -32,6 +32,7 @@ from pyipvsadm.snapshot import said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Final
 
     from pyipvsadm.ipvs.command import Change
@@ -135,6 +136,36 @@ def state(found: Object) -> VirtualServers:
     asked = {daemon.state: daemon for daemon in daemons or ()}
     running = [said(asked[daemon.state], daemon) for daemon in table.daemons()]
     return VirtualServers(services, info, timeouts, None if daemons is None else tuple(running))
+
+
+def parts(found: Object) -> Iterator[tuple[str, Change | DocumentError]]:
+    """Yield the changes that make the virtual servers of a document whose head was read, each with its path.
+
+    In the place of a service or daemon that cannot be read, or of what else is wrong, comes the error.
+    """
+    for path, service in members.each(found, "services", _read_service):
+        if isinstance(service, DocumentError):
+            yield path, service
+            continue
+        yield path, AddService(service.config)
+        for place, server in enumerate(service.servers):
+            yield f"{path}.servers[{place}]", AddServer(service.config.key, server.config)
+    yield from members.with_error(_parts_beside(found))
+    for path, daemon in members.each(found, "daemons", _read_daemon, ()):
+        yield path, daemon if isinstance(daemon, DocumentError) else StartDaemon(daemon)
+    yield from members.with_error(_nothing_left(found))
+
+
+def _parts_beside(found: Object) -> Iterator[tuple[str, Change]]:
+    timeouts = found.take("timeouts", _read_timeouts, None)
+    if timeouts is not None:
+        yield "timeouts", SetTimeouts(timeouts)
+
+
+def _nothing_left(found: Object) -> Iterator[tuple[str, Change]]:
+    found.take("ipvs", _read_info, None)
+    found.end()
+    yield from ()
 
 
 def _check(table: Table, change: Change, path: str) -> None:
