@@ -18,7 +18,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
 LAYERS: dict[str, tuple[str, str]] = {
-    "base": ("errors record memo edits abi sandbox", "base"),
+    "base": ("errors record memo edits abi sandbox kinds", "base"),
     "netlink": ("netlink netns clib", "base netlink"),
     "model": ("ipvs.model ipvs.command", "base model"),
     "wire": ("ipvs.wire ipvs.connections", "base model netlink wire"),
@@ -93,7 +93,7 @@ LAYERS: dict[str, tuple[str, str]] = {
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
 PUBLIC = {
-    "=", "errors", "record", "ipvs=", "iptables", "doctor=", "check=", "documents=", "isolation",
+    "=", "errors", "record", "kinds", "ipvs=", "iptables", "doctor=", "check=", "documents=", "isolation",
     *LAYERS["library"][0].split(),
 }  # fmt: skip
 

@@ -16,16 +16,17 @@ from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import INTERRUPTED, REFUSED, Negative, Trouble, complain
 from pyipvsadm.app.guardian import Guarded, Turn, answer
-from pyipvsadm.app.state import KINDS
 from pyipvsadm.app.terminal import few_collections, unbroken
 from pyipvsadm.app.work import work_on
+from pyipvsadm.kinds import KINDS
 from pyipvsadm.ui import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyipvsadm.app.guardian import Answer, Event
-    from pyipvsadm.app.state import Kind, Place, State
+    from pyipvsadm.app.state import Place, State
+    from pyipvsadm.kinds import Kind
 
 _EPILOG = """\b
 Examples:

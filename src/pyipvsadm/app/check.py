@@ -17,7 +17,7 @@ from pyipvsadm.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyipvsadm.app.state import Kind
+    from pyipvsadm.kinds import Kind
 
 _ALL: Final = "all"
 _FORMS: Final[dict[str, Callable[[list[check.Checked]], str]]] = {

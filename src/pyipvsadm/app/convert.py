@@ -18,8 +18,9 @@ from pyipvsadm.snapshot import save
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyipvsadm.app.state import Form, Kind, Place, State
+    from pyipvsadm.app.state import Form, Place, State
     from pyipvsadm.iptables import Ruleset
+    from pyipvsadm.kinds import Kind
 
 _ENDINGS: Final[dict[str, Form]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 _MOST_WARNINGS: Final = 10

@@ -16,7 +16,8 @@ from pyipvsadm.ui import differences
 from pyipvsadm.ui.differences import Differences
 
 if TYPE_CHECKING:
-    from pyipvsadm.app.state import Kind, Place, State
+    from pyipvsadm.app.state import Place, State
+    from pyipvsadm.kinds import Kind
 
 _EPILOG = """\b
 Examples:

@@ -26,16 +26,18 @@ from pyipvsadm import apply, ipvs, isolation
 from pyipvsadm.app import book, options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import Trouble, complain, words
-from pyipvsadm.app.state import KINDS, Place, Services, family_of
+from pyipvsadm.app.state import Place, Services, family_of
 from pyipvsadm.app.terminal import Ended
 from pyipvsadm.errors import PyIpvsadmError, Refused, UsageError
+from pyipvsadm.kinds import KINDS
 from pyipvsadm.snapshot import save, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from pyipvsadm.app.state import Kind, State
+    from pyipvsadm.app.state import State
+    from pyipvsadm.kinds import Kind
 
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
 _KEYS: Final = (signal.SIGINT, signal.SIGQUIT)  # they are for the shell or the command

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from pyipvsadm import ipvs
 from pyipvsadm.app.errors import Trouble, words
 from pyipvsadm.errors import KernelError, Refused, UsageError
+from pyipvsadm.kinds import KINDS
 from pyipvsadm.record import Record
 from pyipvsadm.snapshot import Snapshot, dumped, take
 
@@ -22,15 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pyipvsadm import iptables
+    from pyipvsadm.kinds import Kind
 
     Family = Literal[4, 6]
-
-Kind = Literal["ipvs", "iptables", "ip6tables"]
 
 Form = Literal["dump", "json", "yaml"]
 
 FORMS: Final[tuple[Form, ...]] = ("dump", "json", "yaml")
-KINDS: Final[tuple[Kind, ...]] = ("ipvs", "iptables", "ip6tables")
 LIVE: Final = "live"
 STDIN: Final = "-"
 

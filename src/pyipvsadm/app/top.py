@@ -12,7 +12,8 @@ from pyipvsadm.ui.live import RuleLines, ServiceLines
 from pyipvsadm.ui.top import Top
 
 if TYPE_CHECKING:
-    from pyipvsadm.app.state import Kind, Place
+    from pyipvsadm.app.state import Place
+    from pyipvsadm.kinds import Kind
 
 _EPILOG = """\b
 Examples:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from pyipvsadm.check.catalogue import FINDINGS, kind_of, kinds_of
 from pyipvsadm.check.checker import detect, run, run_together
-from pyipvsadm.check.finding import KINDS, SEVERITIES, Finding, FindingKind, Source
+from pyipvsadm.check.finding import SEVERITIES, Finding, FindingKind, Source
 from pyipvsadm.check.formats import Checked, as_index, as_json, as_lines, as_list, as_page, as_sarif
+from pyipvsadm.kinds import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

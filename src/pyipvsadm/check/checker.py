@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 from pyipvsadm.check.catalogue import kinds_of
-from pyipvsadm.check.finding import FAMILIES, KINDS, SEVERITIES, Source
+from pyipvsadm.check.finding import FAMILIES, SEVERITIES, Source
 from pyipvsadm.check.marks import can_set, settings
 from pyipvsadm.check.rules import check_table
 from pyipvsadm.check.services import Services
 from pyipvsadm.check.tables import TableReader
 from pyipvsadm.check.text import Report
 from pyipvsadm.errors import UsageError
+from pyipvsadm.kinds import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from typing import Final, Literal
 
     from pyipvsadm.check.meant import Part, Place
+    from pyipvsadm.kinds import Kind
 
     Severity = Literal["error", "warning", "note"]
-    DumpKind = Literal["ipvs", "iptables", "ip6tables"]
+    DumpKind = Kind
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")  # the worst first
-KINDS: Final[tuple[DumpKind, ...]] = ("ipvs", "iptables", "ip6tables")
 FAMILIES: Final[dict[DumpKind, Literal[4, 6]]] = {"iptables": 4, "ip6tables": 6}
 
 

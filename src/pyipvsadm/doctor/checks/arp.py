@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor.check import IPVS, Fault, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,7 @@ def _loud(machine: Machine, setting: str, enough: tuple[int, ...]) -> list[str]:
     "arp-ignore",
     "a real server does not answer for the virtual address",
     severity="warning",
+    kinds=IPVS,
     reads=("net.ipv4.conf.*.arp_ignore", *_READS),
     reason="{address} is an address of this machine that stands alone, as a virtual address does on a real server of "
     "direct routing; this machine answers ARP requests for it on {interfaces} and so takes it from the "
@@ -61,6 +62,7 @@ def arp_ignore(machine: Machine) -> Iterator[Fault]:
     "arp-announce",
     "a real server does not announce the virtual address",
     severity="warning",
+    kinds=IPVS,
     reads=("net.ipv4.conf.*.arp_announce", *_READS),
     reason="{address} is an address of this machine that stands alone, as a virtual address does on a real server of "
     "direct routing; the ARP requests for the way of its answers out of {interfaces} carry it, and so take it "
