@@ -39,6 +39,7 @@ def _of_services(of: VirtualServers, dump: str) -> Iterator[str]:
         yield "counters and numbers of connections"
     made: dict[object, object] = {}
     read: list[ipvs.Change] = []
+    whole = True
     with ipvs.sandbox() as table:
         for number, line in enumerate(dump.splitlines(), 1):
             try:
@@ -46,6 +47,7 @@ def _of_services(of: VirtualServers, dump: str) -> Iterator[str]:
                 table.apply(*changes)
                 read += changes
             except (UsageError, Refused):
+                whole = False  # what is not there then has been told
                 yield f"line {number} of it, which cannot be read again ({line})"
         for service in table.services():
             made[service.config.key] = normal(service.config)
@@ -58,11 +60,11 @@ def _of_services(of: VirtualServers, dump: str) -> Iterator[str]:
         yield "all settings of synchronisation daemons"
     for service in services:
         key = service.config.key
-        if key in made and made[key] != normal(service.config):
+        if (key in made or whole) and made.get(key) != normal(service.config):
             yield f"all settings of {service_text(key)}"
         for server in service.servers:
-            told = made.get((key, server.config.key))
-            if told is not None and told != server.config.replace(u_threshold=0, l_threshold=0):
+            place = key, server.config.key
+            if (place in made or whole) and made.get(place) != server.config.replace(u_threshold=0, l_threshold=0):
                 yield f"all settings of {server.config.key.address} in {service_text(key)}"
 
 

@@ -152,8 +152,6 @@ def _load_yaml(text: str, offsets: dict[str, int] | None) -> object:
         raise UsageError(f"not YAML: {error.problem}{where}", line=mark.line + 1 if mark else None) from None
     except yaml.YAMLError as error:
         raise UsageError(f"not YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise UsageError("not a document: it is nested too deeply") from None
 
 
 def _composed(text: str, base: type[Any], offsets: dict[str, int] | None) -> object:
@@ -169,10 +167,24 @@ def _composed(text: str, base: type[Any], offsets: dict[str, int] | None) -> obj
         for letter in letters
     }
     resolvers[""] = [(f"{_TAG}null", re.compile(r"\Z"))]
-    loader = type("Loader", (base,), {"yaml_implicit_resolvers": resolvers})(text)
+    depth = 0
+
+    def descend(_: Any, parent: yaml.Node | None, __: object) -> None:
+        """Be told that a node begins. PyYAML 6.0 and libyaml would end the process with one that is too deep."""
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST and parent is not None:
+            raise _wrong(parent, "it is nested too deeply")
+
+    def ascend(_: Any) -> None:
+        nonlocal depth
+        depth -= 1
+
+    members = {"yaml_implicit_resolvers": resolvers, "descend_resolver": descend, "ascend_resolver": ascend}
+    loader = type("Loader", (base,), members)(text)
     try:
         node = loader.get_single_node()
-        return None if node is None else _Values(offsets).of(node, 0, "")
+        return None if node is None else _Values(offsets).of(node, "")
     finally:
         loader.dispose()
 
@@ -184,7 +196,7 @@ class _Values:
         self._met: set[int] = set()
         self._offsets = offsets
 
-    def of(self, node: yaml.Node, depth: int, path: str | None) -> object:
+    def of(self, node: yaml.Node, path: str | None) -> object:
         """Return a node's value; ``path`` is None for the name of a member."""
         import yaml
 
@@ -194,21 +206,19 @@ class _Values:
         if id(node) in self._met:
             raise _wrong(node, "aliases are not read")
         self._met.add(id(node))
-        if depth > _DEEPEST:
-            raise _wrong(node, "it is nested too deeply")
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
-            return [self.of(one, depth + 1, f"{path}[{place}]") for place, one in enumerate(node.value)]
+            return [self.of(one, f"{path}[{place}]") for place, one in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
             found: dict[str, object] = {}
             for name, value in node.value:
-                key = self.of(name, depth + 1, None)
+                key = self.of(name, None)
                 if not isinstance(key, str):
                     raise _wrong(name, "names of members are text")
                 if key in found:
                     raise _wrong(name, f'a member "{key}" is there twice')
-                found[key] = self.of(value, depth + 1, member(path or "", key))
+                found[key] = self.of(value, member(path or "", key))
             return found
         raise _wrong(node, f"the tag {node.tag} is not read")
 
