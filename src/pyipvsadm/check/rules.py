@@ -11,7 +11,6 @@ from pyipvsadm.errors import KernelError, UsageError
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.checks import Checker, Reach
 from pyipvsadm.xtables.dump import split_words
-from pyipvsadm.xtables.model import INV_PROTO
 from pyipvsadm.xtables.options import Place
 from pyipvsadm.xtables.render import find
 
@@ -127,7 +126,7 @@ class _Places:
 
     def _explain(self, rule: Rule, hooks: frozenset[str]) -> None:
         header = entry.unpack_header(rule.header, self._table.family)
-        protocol = 0 if header.invflags & INV_PROTO else header.proto
+        protocol = entry.protocol(header)
         unpacked = [entry.unpack_extension(block) for block in rule.matches]
         place = Place(self._table.name, hooks, protocol, tuple([(name, payload) for name, _, payload in unpacked]))
         blocks: list[tuple[Kind, tuple[str, int, bytes]]] = [("match", match) for match in unpacked]

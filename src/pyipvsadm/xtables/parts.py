@@ -12,9 +12,7 @@ from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.dump import split_text
 from pyipvsadm.xtables.kinds import quote
 from pyipvsadm.xtables.model import (
-    F_FRAG,
     INV_DSTIP,
-    INV_FRAG,
     INV_PROTO,
     INV_SRCIP,
     INV_VIA_IN,
@@ -190,9 +188,6 @@ class Parts:
 
     def _header(self, header: Header) -> dict[str, Any]:
         renderer, inverted = self.renderer, header.invflags
-        fragment = None
-        if renderer.family == 4 and header.flags & F_FRAG:
-            fragment = not inverted & INV_FRAG
         protocol = str(renderer.names.protocol(header.proto) or header.proto) if header.proto else ""
         return {
             "source": _network(header.src, header.smsk, inverted & INV_SRCIP),
@@ -200,7 +195,7 @@ class Parts:
             "in_interface": _interface(header.iniface, inverted & INV_VIA_IN),
             "out_interface": _interface(header.outiface, inverted & INV_VIA_OUT),
             "protocol": _signed(protocol, inverted & INV_PROTO) if protocol else "",
-            "fragment": fragment,
+            "fragment": entry.fragment(header, renderer.family),
         }
 
     def _block(self, kind: Kind, block: bytes, protocol: int) -> Match | Target:
