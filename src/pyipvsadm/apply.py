@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyipvsadm import iptables, ipvs
 from pyipvsadm.edits import common
 from pyipvsadm.iptables import ChainState, Ruleset, TableState
-from pyipvsadm.snapshot import Snapshot
+from pyipvsadm.snapshot import Snapshot, agree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ def service_changes(now: Snapshot, wanted: Snapshot, *, prune: bool | None = Non
     mine, others = (() if one.daemons is None else one.daemons for one in (wanted, now))
     if wanted.daemons is None:
         mine = others
-    going = [daemon for daemon in others if daemon not in mine]
+    going = [daemon for daemon in others if not any(agree(daemon, one) for one in mine)]
     if prune is False:  # only what one of these replaces
         going = [daemon for daemon in going if any(daemon.state == one.state for one in mine)]
     changes: list[ipvs.Change] = [ipvs.StopDaemon(daemon) for daemon in going]
@@ -47,7 +47,7 @@ def service_changes(now: Snapshot, wanted: Snapshot, *, prune: bool | None = Non
         old = now.timeouts or ipvs.Timeouts(0, 0, 0)
         new = {name: value for name, value in wanted.timeouts.asdict().items() if value not in (0, old.asdict()[name])}
         changes += [ipvs.SetTimeouts(ipvs.Timeouts(0, 0, 0).replace(**new))] if new else []
-    changes += [ipvs.StartDaemon(daemon) for daemon in mine if daemon not in others]
+    changes += [ipvs.StartDaemon(daemon) for daemon in mine if not any(agree(daemon, one) for one in others)]
     return changes
 
 

@@ -12,6 +12,7 @@ from pyipvsadm import iptables, ipvs
 from pyipvsadm.edits import common
 from pyipvsadm.filters import service_text
 from pyipvsadm.record import Record
+from pyipvsadm.snapshot import agree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -153,12 +154,16 @@ class DaemonDifference(Record):
 def daemons(
     before: Iterable[ipvs.SyncDaemon] | None, after: Iterable[ipvs.SyncDaemon] | None
 ) -> tuple[DaemonDifference, ...]:
-    """Return the daemons that differ; one with other settings is removed and added. None says nothing of daemons."""
+    """Return the daemons that differ; one with other settings is removed and added. None says nothing of daemons.
+
+    A setting that one of the states leaves to the kernel is the same as any.
+    """
     if before is None or after is None:
         return ()
     old, new = list(before), list(after)
-    gone = [DaemonDifference("removed", daemon) for daemon in old if daemon not in new]
-    return (*gone, *[DaemonDifference("added", daemon) for daemon in new if daemon not in old])
+    gone = [DaemonDifference("removed", daemon) for daemon in old if not any(agree(daemon, one) for one in new)]
+    come = [DaemonDifference("added", daemon) for daemon in new if not any(agree(daemon, one) for one in old)]
+    return (*gone, *come)
 
 
 # -- tables of rules ---------------------------------------------------------------------------------------------------

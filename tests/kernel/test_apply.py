@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -10,7 +11,7 @@ import sys
 import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -127,6 +128,31 @@ def test_then_there_are_no_differences(netns: Namespace, changes: list[ipvs.Chan
     assert done.status == 0, done
     done = netns.ours("diff", "-", "--kind", "ipvs", tool="pyipvsadm", stdin=dump)
     assert (done.status, done.stdout) == (0, "")
+
+
+def test_timeouts_and_daemons_of_a_document(netns: Namespace) -> None:
+    """What the document leaves to the kernel stays as the kernel has it, which is not what the sandbox would have."""
+    assert netns.peer("--start-daemon", "backup", "--mcast-interface", "lo", "--syncid", "3").status == 0
+    [running] = netns.peer("-L", "--daemon").stdout.splitlines()
+    backup = {"state": "backup", "mcast_ifn": "lo", "syncid": 3}
+    master = {"state": "master", "mcast_ifn": "lo", "mcast_ttl": 2}
+    document: dict[str, Any] = {
+        "version": 1, "kind": "ipvs", "services": [], "timeouts": {"tcp_fin": 60}, "daemons": [master, backup],
+    }  # fmt: skip
+    assert apply(netns, json.dumps(document)) == "done: 2 changes\n"
+    assert apply(netns, json.dumps(document)).startswith("nothing to do")
+    assert netns.ours("diff", "-", tool="pyipvsadm", stdin=json.dumps(document)).status == 0
+    assert "900 60 300" in netns.peer("-L", "--timeout").stdout
+    lines = netns.peer("-L", "--daemon").stdout.splitlines()
+    assert lines[1:] == [running]
+    assert lines[0].startswith("master sync daemon (mcast=lo, ")
+    live = netns.ours("convert", "live", "--to", "dump", tool="pyipvsadm").stdout
+    assert live.startswith("--set 900 60 300\n--start-daemon master --mcast-interface lo ")
+    assert netns.peer("--stop-daemon", "master").status == netns.peer("--stop-daemon", "backup").status == 0
+    assert netns.peer("-R", stdin=live).status == 0
+    assert netns.peer("-L", "--daemon").stdout.splitlines() == lines
+    assert apply(netns, json.dumps({**document, "daemons": []})) == "done: 2 changes\n"
+    assert netns.peer("-L", "--daemon").stdout == ""
 
 
 @pytest.mark.parametrize("end", ["hang_up", "kill"])

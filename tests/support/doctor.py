@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyipvsadm import doctor
 from support import nobody
@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def look(namespace: Namespace, code: str, **others: str) -> list[Finding]:
+def look(namespace: Namespace, code: str, **others: Any) -> list[Finding]:
     """Return the findings of a check in a namespace."""
     return doctor.examine(namespace.name, only=[code], **others)
 
 
-def fault(namespace: Namespace, code: str, **others: str) -> Finding:
+def fault(namespace: Namespace, code: str, **others: Any) -> Finding:
     """Return the one thing that a check finds wrong in a namespace."""
     [finding] = look(namespace, code, **others)
     assert finding.status not in ("ok", "could-not-tell"), finding
@@ -30,7 +30,7 @@ def fault(namespace: Namespace, code: str, **others: str) -> Finding:
     return finding
 
 
-def is_well(namespace: Namespace, code: str, **others: str) -> bool:
+def is_well(namespace: Namespace, code: str, **others: Any) -> bool:
     """Whether a check finds nothing wrong in a namespace."""
     return [finding.status for finding in look(namespace, code, **others)] == ["ok"]
 

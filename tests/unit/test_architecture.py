@@ -18,7 +18,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Layer: its modules (packages with all that is in them, "=" for the package's own file), and the layers it may import.
 LAYERS: dict[str, tuple[str, str]] = {
-    "base": ("errors record late memo edits abi sandbox", "base"),
+    "base": ("errors record late memo edits abi sandbox kinds", "base"),
     "netlink": ("netlink netns clib", "base netlink"),
     "model": ("ipvs.model ipvs.command", "base model"),
     "wire": ("ipvs.wire ipvs.connections", "base model netlink wire"),
@@ -84,7 +84,7 @@ LAYERS: dict[str, tuple[str, str]] = {
         "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),
-    "documents": ("documents", "api x.api base model rules text library ui documents"),
+    "documents": ("documents", "api x.api base model rules text library check ui documents"),
     "isolation": ("isolation", "base netlink"),
     "library": ("filters rates drain snapshot diff apply", "api x.api base library"),
     "app": ("app", "api x.api base library documents doctor check isolation ui app"),
@@ -93,7 +93,7 @@ LAYERS: dict[str, tuple[str, str]] = {
 # What the application may import of this package, besides itself and ui: the Python API, of which nothing is inside of
 # something else.
 PUBLIC = {
-    "=", "errors", "record", "ipvs=", "iptables", "doctor=", "check=", "documents=", "isolation",
+    "=", "errors", "record", "kinds", "ipvs=", "iptables", "doctor=", "check=", "documents=", "isolation",
     *LAYERS["library"][0].split(),
 }  # fmt: skip
 

@@ -269,6 +269,19 @@ def test_a_right_of_another_user_namespace_does_not_count(netns: Namespace) -> N
     assert netns.run([*words, "--net", *examine]).stdout == "ok rights\n"
 
 
+# -- what the machine is for -------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_wants_virtual_servers(netns: Namespace) -> None:
+    """Without IPVS in the kernel it is a problem; with it all is well, whatever is in /etc."""
+    [asked] = doctor.examine(netns.name, only=["module-ip-vs"], kind="ipvs")
+    for line, missing in (("# nothing", "info"), ("-A -f 1 -s rr", "problem")):
+        mounts = f"mount -t tmpfs none /etc; echo '{line}' >/etc/ipvsadm.rules"
+        words = ["unshare", "-m", "sh", "-e", "-c", f'{mounts}; exec "$@"', "", sys.executable, "-c", EXAMINE]
+        seen = netns.run([*words, "module-ip-vs"]).stdout
+        assert seen == f"{missing if asked.status == 'problem' else asked.status} module-ip-vs\n"
+
+
 # -- the command -------------------------------------------------------------------------------------------------------
 
 

@@ -17,16 +17,17 @@ from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import INTERRUPTED, REFUSED, Negative, Trouble, complain
 from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.guardian import Guarded, Turn, answer
-from pyipvsadm.app.state import KINDS
 from pyipvsadm.app.terminal import unbroken
 from pyipvsadm.app.work import work_on
+from pyipvsadm.kinds import KINDS
 from pyipvsadm.ui import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyipvsadm.app.guardian import Answer, Event
-    from pyipvsadm.app.state import Kind, Place, State
+    from pyipvsadm.app.state import Place, State
+    from pyipvsadm.kinds import Kind
 
 _EPILOG = """\b
 Examples:
@@ -64,7 +65,7 @@ def command(
 ) -> int:
     """Make the live state what FILE says, with the fewest changes.
 
-    FILE is a dump or a sandbox, or "-" for a dump from standard input. What is the same is not touched: its connections
+    FILE is a dump, a document or a sandbox, or "-" for standard input. What is the same is not touched: its connections
     and counters live on. Everything is done, or nothing: a refusal takes all back, and says what was refused.
 
     Virtual services and real servers that FILE does not name are removed, and so are chains of the tables that it
@@ -80,9 +81,9 @@ def command(
             raise Trouble("--confirmed and --undo stand alone: a change is waiting, or none is")
         return _answer(place, kind, "confirm" if confirmed else "undo", as_json=as_json)
     if file is None:
-        raise Trouble("no FILE: name a dump, a sandbox, or '-' for input")
+        raise Trouble("no FILE: name a dump, a document, a sandbox, or '-' for input")
     if file == states.LIVE:
-        raise Trouble("what is live is made what a file says: name a dump, a sandbox, or '-' for input")
+        raise Trouble("what is live is made what a file says: name a dump, a document, a sandbox, or '-' for input")
     with few_collections():
         run = _Run(place, states.read(file, place, kind), as_json=as_json)
         return run.apply(**how)

@@ -1,4 +1,4 @@
-"""``pyipvsadm check``: what is wrong with dumps."""
+"""``pyipvsadm check``: what is wrong with dumps and documents."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from pyipvsadm import __version__, check
+from pyipvsadm import __version__, check, documents
 from pyipvsadm.app import options
 from pyipvsadm.app.errors import REFUSED, Trouble
 from pyipvsadm.app.garbage import few_collections
-from pyipvsadm.app.state import STDIN
+from pyipvsadm.app.state import STDIN, form_of, is_sandbox
 from pyipvsadm.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyipvsadm.app.state import Kind
+    from pyipvsadm.kinds import Kind
 
 _ALL: Final = "all"
 _FORMS: Final[dict[str, Callable[[list[check.Checked]], str]]] = {
@@ -81,22 +81,22 @@ def command(
     exit_zero: bool,
     explain: str | None,
 ) -> int:
-    """Find mistakes in dumps of ipvsadm-save, iptables-save and ip6tables-save.
+    """Find mistakes in dumps of ipvsadm-save, iptables-save and ip6tables-save, and in documents.
 
-    FILE is a dump, or "-" for one from standard input. Neither root nor a kernel is needed, and nothing is changed or
-    looked up but names of ports, protocols and users. Dumps that are named together are for one machine: services by
-    firewall mark are compared with the rules that set marks.
+    FILE is a dump, a document in JSON or YAML, or "-" for one from standard input. Neither root nor a kernel is needed,
+    and nothing is changed or looked up but names of ports, protocols and users. Files that are named together are for
+    one machine: services by firewall mark are compared with the rules that set marks.
 
-    A comment "# pyipvsadm: ignore CODE,..." in a dump is for the line after it, "# pyipvsadm: ignore-file CODE,..." for
-    all of it.
+    A comment "# pyipvsadm: ignore CODE,..." in a dump or in YAML is for the line after it, "# pyipvsadm: ignore-file
+    CODE,..." for all of it.
     """
     if explain is not None:
         click.echo(_explained(explain), nl=False)
         return 0
     if not files:
-        raise Trouble(f'no file: name dumps to check, or "{STDIN}" for standard input')
+        raise Trouble(f'no file: name dumps or documents to check, or "{STDIN}" for standard input')
     texts = [_read(name) for name in files]
-    sources = [check.Source(text, kind or _kind_of(name, text)) for name, text in zip(files, texts, strict=True)]
+    sources = [_source(name, text, kind) for name, text in zip(files, texts, strict=True)]
     with few_collections():
         found = check.run_together(sources, select=select, ignore=ignore, severity=severity)
     if as_json:
@@ -127,6 +127,18 @@ def _read(name: str) -> str:
         with open(name, "rb") as file:
             data = file.read()
     return data.decode("utf-8", "surrogateescape")
+
+
+def _source(name: str, text: str, kind: Kind | None) -> check.Source:
+    form = form_of(text)
+    if form == "dump":
+        return check.Source(text, kind or _kind_of(name, text))
+    if is_sandbox(text):
+        raise Trouble(f"{_shown(name)}: a sandbox is taken as a dump: pyipvsadm convert {_shown(name)} --to dump")
+    source = documents.source(text, form)
+    if kind not in (None, source.kind):
+        raise Trouble(f"{_shown(name)}: this is no document of {kind}")
+    return source
 
 
 def _kind_of(name: str, text: str) -> Any:

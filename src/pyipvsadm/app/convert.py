@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from pyipvsadm import documents, ipvs
+from pyipvsadm import documents
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import Trouble, warn
 from pyipvsadm.app.state import FORMS, Services
+from pyipvsadm.snapshot import save
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyipvsadm.app.state import Form, Kind, Place, State
+    from pyipvsadm.app.state import Form, Place, State
     from pyipvsadm.iptables import Ruleset
+    from pyipvsadm.kinds import Kind
 
 _ENDINGS: Final[dict[str, Form]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 _MOST_WARNINGS: Final = 10
@@ -54,7 +56,7 @@ def command(file: str, to: Form | None, form: Form | None, output: str | None, k
     found = states.read(file, place, kind, form)
     text, lost = text_of(found, to)
     for line in islice(lost, _MOST_WARNINGS):
-        warn(f"{found.source}: {'a dump' if to == 'dump' else 'a document'} cannot hold {line}")
+        warn(f"{found.source}: a dump cannot hold {line}")
     more = sum(1 for _ in lost)
     if more:
         warn(f"{found.source}: and {more} more such things")
@@ -68,20 +70,22 @@ def command(file: str, to: Form | None, form: Form | None, output: str | None, k
 
 def text_of(found: State, to: Form) -> tuple[str, Iterator[str]]:
     """Return a state in a form, and lines about what is not in it."""
-    left_out = iter(found.left_out if isinstance(found, Services) else ())
     if isinstance(found, Services):
-        state: documents.State = documents.VirtualServers(found.services)
+        snapshot = found.snapshot
+        state: documents.State = documents.VirtualServers(
+            found.services, timeouts=snapshot.timeouts, daemons=snapshot.daemons
+        )
     else:
         state = found.ruleset
     if to != "dump":
-        return documents.dump(documents.document(state), to), left_out
+        return documents.dump(documents.document(state), to), iter(())
     if isinstance(found, Services):
-        text = ipvs.save(found.services)
+        text = save(found.snapshot)
     else:
         from pyipvsadm import iptables
 
         text = iptables.save(found.ruleset, counters=_is_counted(found.ruleset))
-    return text, chain(left_out, documents.losses(state, text))
+    return text, documents.losses(state, text)
 
 
 def _is_counted(ruleset: Ruleset) -> bool:

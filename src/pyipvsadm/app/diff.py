@@ -15,7 +15,8 @@ from pyipvsadm.app.state import read_pair
 from pyipvsadm.ui import differences
 
 if TYPE_CHECKING:
-    from pyipvsadm.app.state import Kind, Place
+    from pyipvsadm.app.state import Place
+    from pyipvsadm.kinds import Kind
 
 _EPILOG = """\b
 Examples:
@@ -37,7 +38,7 @@ Exit status: 0 they are the same, 1 they differ, 2 trouble."""
 def command(a: str, b: str, kind: Kind | None, place: Place, as_json: bool, counters: bool) -> int:
     """Show what differs between two states, from A to B.
 
-    Each is "live" (which B is where it is not named), a file with a dump or a sandbox, or "-" for a dump from standard
+    Each is "live" (which B is where it is not named), a file with a dump, a document or a sandbox, or "-" for standard
     input. Both are of the same kind: what is live is of the kind of the other.
 
     What counts is what is configured, and in what order rules stand. Where one of them is a dump of rules and the other

@@ -10,9 +10,11 @@ from click.shell_completion import CompletionItem
 
 from pyipvsadm.app import options
 from pyipvsadm.app.errors import REFUSED, Trouble
+from pyipvsadm.kinds import KINDS
 
 if TYPE_CHECKING:
     from pyipvsadm.doctor import Finding
+    from pyipvsadm.kinds import Kind
 
 
 def _codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -26,15 +28,24 @@ def _codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
 @click.option(
     "--only", multiple=True, metavar="CODE", shell_complete=_codes, help="Do one check alone; may be given again."
 )
+@click.option("--kind", type=click.Choice(KINDS), help="What the machine is for: leave out all else.")
 @options.as_json
 @options.netns
 @click.option("--sandbox", hidden=True)
-def command(everything: bool, only: tuple[str, ...], as_json: bool, netns: str | None, sandbox: str | None) -> int:
+def command(
+    everything: bool,
+    only: tuple[str, ...],
+    kind: Kind | None,
+    as_json: bool,
+    netns: str | None,
+    sandbox: str | None,
+) -> int:
     """Find out why virtual services or rules do not work, and what mends it.
 
     Looks at modules, rights, settings of the kernel, addresses, routes, virtual services, rules and the xtables lock,
     and changes nothing. Problems come first, each with its reason and the commands that mend it, to be run by root.
-    What you have no right to see is said to be so.
+    What you have no right to see is said to be so. That the kernel has no IPVS is a problem where --kind ipvs or a file
+    of ipvsadm, keepalived or ldirectord says that it is wanted.
     """
     from pyipvsadm import doctor
 
@@ -43,6 +54,7 @@ def command(everything: bool, only: tuple[str, ...], as_json: bool, netns: str |
     found = doctor.examine(
         netns,
         only=only,
+        kind=kind,
         sandbox=os.environ.get("PYIPVSADM_SANDBOX"),
         lock_file=os.environ.get("XTABLES_LOCKFILE"),
     )

@@ -30,7 +30,8 @@ from pyipvsadm.app.run import folder, namespace_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pyipvsadm.app.state import Kind, Place
+    from pyipvsadm.app.state import Place
+    from pyipvsadm.kinds import Kind
 
     Step = dict[str, Any]  # a change, as it is told
     Event = dict[str, Any]

@@ -31,7 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "undrain": ("undrain", "Put a drained server back with its old weight."),
     "top": ("top", "Watch the rates of services and servers, or of rules."),
     "doctor": ("doctor", "Find out why it does not work, and what mends it."),
-    "check": ("check", "Find mistakes in dumps."),
+    "check": ("check", "Find mistakes in dumps and documents."),
     "convert": ("convert", "Write a dump as JSON or YAML, and either as the others."),
     "sandbox": ("sandbox", "Have a shell, or one command, on a throwaway state."),
 }

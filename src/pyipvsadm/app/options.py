@@ -11,15 +11,16 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.state import KINDS, LIVE, STDIN, Place, Rules, read, read_services
+from pyipvsadm.app.state import LIVE, STDIN, Place, Rules, read, read_services
 from pyipvsadm.errors import PyIpvsadmError
 from pyipvsadm.filters import service_text
+from pyipvsadm.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyipvsadm.app.state import Kind
     from pyipvsadm.ipvs import ServiceState
+    from pyipvsadm.kinds import Kind
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 

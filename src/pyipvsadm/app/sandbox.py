@@ -21,20 +21,22 @@ from typing import TYPE_CHECKING, Final
 import click
 from click.shell_completion import CompletionItem
 
-from pyipvsadm import ipvs, isolation
+from pyipvsadm import apply, ipvs, isolation
 from pyipvsadm.app import book, options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import Trouble, complain, words
-from pyipvsadm.app.state import KINDS, Place, Services, family_of
+from pyipvsadm.app.state import Place, Services, family_of
 from pyipvsadm.app.terminal import Ended
 from pyipvsadm.errors import PyIpvsadmError, Refused, UsageError
-from pyipvsadm.snapshot import Snapshot
+from pyipvsadm.kinds import KINDS
+from pyipvsadm.snapshot import Snapshot, take
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
     from types import FrameType
 
-    from pyipvsadm.app.state import Kind, State
+    from pyipvsadm.app.state import State
+    from pyipvsadm.kinds import Kind
     from pyipvsadm.ui.differences import Differences
 
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
@@ -373,13 +375,13 @@ def _shell(folder: str, commands: str, environment: dict[str, str]) -> list[str]
 
 
 def _load(state: State, place: Place) -> None:
-    """Put a state into an empty place. Raises Trouble."""
+    """Put a state into an empty place, but for daemons, whose interfaces are not there. Raises Trouble."""
     from pyipvsadm import iptables
 
     if isinstance(state, Services):
         with states.open_services(place) as table:
             try:
-                table.replace(state.services)
+                table.apply(*apply.service_changes(take(table), state.snapshot.replace(daemons=None)))
             except Refused as refused:
                 raise Trouble(f"{state.source}: {refused}") from None
         return

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyipvsadm.app.options import Function
-    from pyipvsadm.app.state import Kind, Place
+    from pyipvsadm.app.state import Place
+    from pyipvsadm.kinds import Kind
 
 _EPILOG = """\b
 Examples:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from pyipvsadm import ipvs
 from pyipvsadm.app.errors import Trouble, words
 from pyipvsadm.errors import KernelError, Refused, UsageError
+from pyipvsadm.kinds import KINDS
 from pyipvsadm.record import Record
 from pyipvsadm.snapshot import Snapshot, dumped, take
 
@@ -22,15 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pyipvsadm import iptables
+    from pyipvsadm.kinds import Kind
 
     Family = Literal[4, 6]
-
-Kind = Literal["ipvs", "iptables", "ip6tables"]
 
 Form = Literal["dump", "json", "yaml"]
 
 FORMS: Final[tuple[Form, ...]] = ("dump", "json", "yaml")
-KINDS: Final[tuple[Kind, ...]] = ("ipvs", "iptables", "ip6tables")
 LIVE: Final = "live"
 STDIN: Final = "-"
 
@@ -62,7 +61,7 @@ class Place(Record):
 
 
 class Services(Record):
-    """A table of virtual servers, and what it was called; ``left_out`` is what else a dump sets.
+    """A table of virtual servers, and what it was called.
 
     Where it is ``partial``, it is what everybody can see of the kernel's (ipvs.Listed), and nothing else is known.
     """
@@ -70,7 +69,6 @@ class Services(Record):
     source: str
     info: ipvs.Info
     snapshot: Snapshot
-    left_out: tuple[str, ...] = ()
     partial: bool = False
 
     kind: ClassVar[Kind] = "ipvs"
@@ -247,6 +245,11 @@ def _content(name: str) -> bytes:
     return data
 
 
+def is_sandbox(text: str) -> bool:
+    """Whether a text is that of a sandbox's file."""
+    return _sandbox_members(text.encode("utf-8", "surrogateescape")) is not None
+
+
 def _sandbox_members(data: bytes) -> dict[str, Any] | None:
     """Return the members of a sandbox's file, None for another file."""
     if not data.lstrip().startswith(b"{"):
@@ -284,7 +287,8 @@ def _read_document(source: str, text: str, form: Literal["json", "yaml"], kind: 
     found: State
     if isinstance(state, documents.VirtualServers):
         with ipvs.sandbox() as table:
-            found = Services(source, state.info or table.info(), Snapshot(tuple(state.services)))
+            snapshot = Snapshot(state.services, state.timeouts, state.daemons)
+            found = Services(source, state.info or table.info(), snapshot)
     else:
         found = Rules(source, state)
     if kind not in (None, found.kind):
@@ -333,5 +337,4 @@ def _parse_services(source: str, lines: Sequence[str]) -> Services:
         numbers = [number for number, line in enumerate(commands, 1) if ipvs.parse([line])]
         raise Trouble(f"{source}:{numbers[refused.index]}: {refused}") from None
     with ipvs.sandbox() as table:
-        left_out = [name for name in ("timeouts", "daemons") if getattr(snapshot, name) is not None]
-        return Services(source, table.info(), snapshot, tuple(left_out))
+        return Services(source, table.info(), snapshot)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeVar
 
-    from pyipvsadm.app.state import Kind, Place
+    from pyipvsadm.app.state import Place
     from pyipvsadm.iptables import Ruleset
+    from pyipvsadm.kinds import Kind
 
     State = TypeVar("State")
 

@@ -6,15 +6,16 @@
         print(finding.line, finding.code, finding.message)
 
 Nothing is asked of the system but the names of ports, protocols and users; host names are left alone. What can be found
-is in ``check.FINDINGS``, and in docs/check with examples.
+is in ``check.FINDINGS``, and in docs/check with examples. Documents (``documents.source``) are checked as dumps are.
 """
 
 from __future__ import annotations
 
 from pyipvsadm.check.catalogue import FINDINGS, kind_of, kinds_of
 from pyipvsadm.check.checker import detect, run, run_together
-from pyipvsadm.check.finding import KINDS, SEVERITIES, Finding, FindingKind, Source
+from pyipvsadm.check.finding import SEVERITIES, Finding, FindingKind, Source
 from pyipvsadm.check.formats import Checked, as_index, as_json, as_lines, as_list, as_page, as_sarif
+from pyipvsadm.kinds import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

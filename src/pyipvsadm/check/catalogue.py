@@ -106,6 +106,27 @@ _DECLARED: Final = (
         bad=("-A -t www.example.org:80 -s rr\n-a -t www.example.org:80 -r 10.0.0.1:80 -m -w 1\n"),
         good=("-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 1\n"),
     ),
+    FindingKind(
+        code="S008",
+        slug="wrong-document",
+        severity="error",
+        summary="A member of a document cannot be read.",
+        explanation=(
+            "Documents in JSON or YAML are read strictly: a member that is not known, is missing, or has a value of "
+            "another type or out of its range is refused, and so is text that is no JSON or YAML. The commands that "
+            "take documents refuse all of it. Of each service, server, chain and rule the first such mistake is told, "
+            "and what else is wrong with it is not looked for."
+        ),
+        hint="write what docs/json.md says, or let pyipvsadm convert write it",
+        bad=(
+            "version: 1\nkind: ipvs\nservices:\n- family: 4\n  fwmark: 1\n  scheduler: rr\n  servers:\n"
+            "  - {family: 4, address: 10.0.0.1, port: 80, forward: masq, wieght: 1}\n"
+        ),
+        good=(
+            "version: 1\nkind: ipvs\nservices:\n- family: 4\n  fwmark: 1\n  scheduler: rr\n  servers:\n"
+            "  - {family: 4, address: 10.0.0.1, port: 80, forward: masq, weight: 1}\n"
+        ),
+    ),
     # -- virtual servers: what the kernel refuses ----------------------------------------------------------------------
     FindingKind(
         code="V101",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 from pyipvsadm.check.catalogue import kinds_of
-from pyipvsadm.check.finding import FAMILIES, KINDS, SEVERITIES, Source
+from pyipvsadm.check.finding import FAMILIES, SEVERITIES, Source
 from pyipvsadm.check.marks import can_set, settings
 from pyipvsadm.check.rules import check_table
 from pyipvsadm.check.services import Services
 from pyipvsadm.check.tables import TableReader
 from pyipvsadm.check.text import Report
 from pyipvsadm.errors import UsageError
+from pyipvsadm.kinds import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def run_together(
     wanted = frozenset[str]().union(*map(kinds_of, select))
     unwanted = frozenset[str]().union(*map(kinds_of, ignore))
     kinds = [source.kind or detect(source.text) for source in sources]
-    reports = [Report(source.text) for source in sources]
+    reports = [Report(source) for source in sources]
     balancers: list[tuple[Report, Services]] = []
     marks: dict[int, frozenset[Setting]] = {}
     for kind, report in zip(kinds, reports, strict=True):

@@ -8,11 +8,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, Literal
 
+    from pyipvsadm.check.meant import Part, Place
+    from pyipvsadm.kinds import Kind
+
     Severity = Literal["error", "warning", "note"]
-    DumpKind = Literal["ipvs", "iptables", "ip6tables"]
+    DumpKind = Kind
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")  # the worst first
-KINDS: Final[tuple[DumpKind, ...]] = ("ipvs", "iptables", "ip6tables")
 FAMILIES: Final[dict[DumpKind, Literal[4, 6]]] = {"iptables": 4, "ip6tables": 6}
 
 
@@ -51,7 +53,11 @@ class Finding(Record):
 
 
 class Source(Record):
-    """A dump to check; ``kind`` None is to be found out."""
+    """A dump to check; ``kind`` None is to be found out.
+
+    Of a document (``documents.source``) ``parts`` are what it says, and where in the text.
+    """
 
     text: str
     kind: DumpKind | None = None
+    parts: tuple[tuple[Place, Part], ...] | None = None

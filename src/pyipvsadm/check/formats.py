@@ -123,7 +123,8 @@ def as_index() -> str:
         [
             "# What pyipvsadm check finds",
             "",
-            "S is about any dump, V about virtual servers, T about tables of rules. Its use: [check.md](../check.md).",
+            "S is about any dump or document, V about virtual servers, T about tables of rules. Its use: "
+            "[check.md](../check.md).",
             "",
             "| code | name | severity | |",
             "| --- | --- | --- | --- |",

@@ -12,10 +12,8 @@ from __future__ import annotations
 from pyipvsadm.errors import WireError
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.model import (
-    F_FRAG,
     F_PROTO,
     INV_DSTIP,
-    INV_FRAG,
     INV_PROTO,
     INV_SRCIP,
     INV_VIA_IN,
@@ -99,7 +97,7 @@ class Matched:
         self.proto_inverted = bool(inverted & INV_PROTO)
         # For IPv6 any -p asks that a header can be found, also that of all protocols.
         self.proto_flag = family == 6 and bool(header.flags & F_PROTO)
-        self.fragment = bool(not inverted & INV_FRAG) if family == 4 and header.flags & F_FRAG else None
+        self.fragment = entry.fragment(header, family)
         self.needs_ports = any(part.needs_ports for part in parts)
         self.sports = self.dports = _ALL_PORTS
         for part in parts:

@@ -11,7 +11,6 @@ from pyipvsadm.errors import KernelError, UsageError
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.checks import Checker, Reach
 from pyipvsadm.xtables.dump import split_words
-from pyipvsadm.xtables.model import INV_PROTO
 from pyipvsadm.xtables.options import Place
 from pyipvsadm.xtables.render import find
 
@@ -48,14 +47,14 @@ def _look_at_chain(flow: Flow, chain: ChainRead, report: Report) -> None:
         if cause is None:
             message = f"this never matches: {step.matched.never}"
         elif why == "duplicate":
-            message = f"this is the rule of line {cause.line} again"
+            message = f"this is the rule of line {report.told(cause.line)} again"
         elif why == "shadowed":
-            message = f"this never matches: line {cause.line} takes all its packets"
+            message = f"this never matches: line {report.told(cause.line)} takes all its packets"
         else:
             steps = flow.steps[chain.name]
             left = len(steps) - steps.index(step)
             rest = f", nor to the {left - 1} after it" if left > 1 else ""
-            message = f"no packet comes to this rule{rest}: line {cause.line} decides about all"
+            message = f"no packet comes to this rule{rest}: line {report.told(cause.line)} decides about all"
         report.add(_CODES[why], step.line, message)
 
 
@@ -72,9 +71,8 @@ def _look_for_answers(flow: Flow, chain: ChainRead, report: Report) -> None:
             if step.matched.proto == _TCP and not step.matched.proto_inverted:
                 begins = begins or (step.line if any(mask & NEW and not inverted for mask, inverted in states) else 0)
     if begins and chain.line:
-        report.add(
-            "T206", chain.line, f"line {begins} accepts new TCP connections, but no rule accepts established ones"
-        )
+        told = report.told(begins)
+        report.add("T206", chain.line, f"line {told} accepts new TCP connections, but no rule accepts established ones")
 
 
 def _met(steps: list[Step]) -> Iterator[Step]:
@@ -126,7 +124,7 @@ class _Places:
 
     def _explain(self, rule: Rule, hooks: frozenset[str]) -> None:
         header = entry.unpack_header(rule.header, self._table.family)
-        protocol = 0 if header.invflags & INV_PROTO else header.proto
+        protocol = entry.protocol(header)
         unpacked = [entry.unpack_extension(block) for block in rule.matches]
         place = Place(self._table.name, hooks, protocol, tuple([(name, payload) for name, _, payload in unpacked]))
         blocks: list[tuple[Kind, tuple[str, int, bytes]]] = [("match", match) for match in unpacked]
@@ -151,7 +149,9 @@ class _Places:
             self._report.add("T108", line, f"{names[0]} {why}", span)
 
     def _span(self, line: int, options: tuple[str, ...], names: tuple[str, ...]) -> Span | None:
-        """Return where a name stands after one of some options."""
+        """Return where a name stands after one of some options; None where there is no line to look at."""
+        if not self._report.lines:
+            return None
         text = self._report.lines[line - 1]
         spans = word_spans(text)
         try:

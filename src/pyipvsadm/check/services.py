@@ -1,4 +1,4 @@
-"""What is wrong with dumps of virtual servers: each line is carried out in memory, by the kernel's rules."""
+"""What is wrong with virtual servers: each line or part is carried out in memory, by the kernel's rules."""
 
 from __future__ import annotations
 
@@ -62,6 +62,9 @@ class Services:
         for number, line in enumerate(report.lines, 1):
             if line[:1] != "#":
                 self._read(parser, number, line)
+        for number, part in enumerate(report.parts, 1):
+            if isinstance(part, Change):
+                self._take(number, "", part)
         self._tell_undefined()
         self._look_at_all()
 
@@ -83,6 +86,10 @@ class Services:
         if not isinstance(asked, Change):
             self._report.add("S006", number, "this command changes nothing")
             return
+        self._take(number, line, asked)
+
+    def _take(self, number: int, line: str, asked: Change) -> None:
+        """Look at a change and carry it out; ``line`` is "" where it comes from none."""
         if isinstance(asked, (AddServer, EditServer)):
             self._look_at_port(number, line, asked)
         self._apply(number, line, asked)
@@ -114,9 +121,9 @@ class Services:
         slot = "real-server" if isinstance(asked, _OF_SERVER) else "service-address"
         message = error.reason
         if code == "V101" and isinstance(asked, AddService):
-            message = f"this service is added already in line {self._lines[service_id(asked.service.key)]}"
+            message = f"this service is added already in line {self._line(asked.service.key)}"
         elif code == "V102" and isinstance(asked, AddServer):
-            message = f"this server is added already in line {self._lines[_place(asked.service, asked.server.key)]}"
+            message = f"this server is added already in line {self._line(asked.service, asked.server.key)}"
         elif code == "V103":
             self._note_undefined(number, line, asked)
             return
@@ -135,6 +142,10 @@ class Services:
         elif isinstance(asked, (AddServer, EditServer)):
             message = "a server of the other family cannot be reached while a daemon synchronises connections"
         self._report.add(code, number, message, _span(line, slot))
+
+    def _line(self, service: ServiceKey, server: ServerKey | None = None) -> int:
+        """Return the line that added a service or server."""
+        return self._report.told(self._lines[_place(service, server) if server else service_id(service)])
 
     def _note_undefined(self, number: int, line: str, asked: Change) -> None:
         key = _service_of(asked)
@@ -162,19 +173,18 @@ class Services:
     def _look_at_port(self, number: int, line: str, asked: AddServer | EditServer) -> None:
         if asked.server.forward == "masq" or asked.service.fwmark:
             return
+        port: int | None = asked.server.key.port
+        span = None
         words = _words(line)
         for option, text, place in scan([word for word, _ in words], []):
             if isinstance(option, Option) and option.slot == "real-server" and text is not None:
                 endpoint = self._names.endpoint(text, asked.service.protocol)
                 self._names.stand_ins.asked()
-                if endpoint and endpoint[2] not in (None, asked.service.port):
-                    self._report.add(
-                        "V203",
-                        number,
-                        f"the port {endpoint[2]} is ignored: without -m packets go to the service's, "
-                        f"{asked.service.port}",
-                        words[place][1],
-                    )
+                port = endpoint[2] if endpoint else None
+                span = words[place][1]
+        if port not in (None, asked.service.port):
+            message = f"the port {port} is ignored: without -m packets go to the service's, {asked.service.port}"
+            self._report.add("V203", number, message, span)
 
     def _look_at_all(self) -> None:
         for state in self.table.services():

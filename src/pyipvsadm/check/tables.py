@@ -1,4 +1,4 @@
-"""Dumps of tables of rules, read line by line as iptables-restore does, but on after every mistake.
+"""Tables of rules, read line by line as iptables-restore does, or part by part, but on after every mistake.
 
 A table is built in the sandbox's memory. The counters of its rules hold the numbers of their lines, so that a rule is
 known again wherever commands move it.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import errno
 
+from pyipvsadm.check.meant import NamedChain, NamedRule, NamedTable
 from pyipvsadm.check.names import OfflineResolver
 from pyipvsadm.check.text import shown, word_spans
 from pyipvsadm.errors import KernelError, UsageError
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import command, entry
 from pyipvsadm.xtables.backend.sandbox import SandboxBackend
+from pyipvsadm.xtables.build import Builder
 from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_text, split_words
 from pyipvsadm.xtables.engine import Engine, changes
+from pyipvsadm.xtables.kinds import quote
 from pyipvsadm.xtables.model import TABLES, VERDICTS
 from pyipvsadm.xtables.render import Renderer
 from pyipvsadm.xtables.syntax import LONGEST_CHAIN, RuleParser
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final
 
+    from pyipvsadm.check.meant import Part
     from pyipvsadm.check.text import Report, Span
     from pyipvsadm.xtables.backend.sandbox import SandboxTable
     from pyipvsadm.xtables.model import Rule
@@ -75,7 +79,9 @@ class TableReader:
         self._names = OfflineResolver()
         self._renderer = Renderer(family, self._names)
         program = "iptables-restore" if family == 4 else "ip6tables-restore"
-        self._dump = DumpParser(RuleParser(family, self._names, SandboxBackend(family), program=program))
+        backend = SandboxBackend(family)
+        self._dump = DumpParser(RuleParser(family, self._names, backend, program=program))
+        self._builder = Builder(family, self._names, backend)
         self._table: SandboxTable | None = None
         self._begun = 0  # the line where the table begins, 0 outside of tables
         self._places: dict[str, int] = {}  # of chains
@@ -88,6 +94,53 @@ class TableReader:
         if self._begun:
             report.add("S001", self._begun, "this table has no COMMIT")
             self._end_table()
+        for number, part in enumerate(report.parts, 1):
+            self._take(part, number)
+        self._end_table()
+
+    # -- parts of documents --------------------------------------------------------------------------------------------
+
+    def _take(self, part: Part, number: int) -> None:
+        if isinstance(part, NamedTable):
+            self._end_table()
+            self._begin_table(part.name, number)
+        elif self._table is None:
+            pass  # a table that is none
+        elif isinstance(part, NamedChain):
+            self._take_chain(self._table, part, number)
+        elif isinstance(part, NamedRule):
+            self._take_rule(self._table, part, number)
+
+    def _take_rule(self, table: SandboxTable, part: NamedRule, number: int) -> None:
+        if isinstance(part.rule, str):
+            self._read_command(f"-A {quote(part.chain)} {part.rule}", number)
+            return
+        try:
+            rule = self._builder.build(part.rule, table.name)
+        except UsageError as error:
+            self._report.add_usage(number, error, [])
+            return
+        finally:
+            self._tell_hosts(number)
+        self._run(command.Append(part.chain, (rule,)), number, (), [])
+
+    def _take_chain(self, table: SandboxTable, part: NamedChain, number: int) -> None:
+        if table.is_builtin(part.name):
+            if part.policy is None:
+                self._report.add("T107", number, f"{part.name} is built in and needs a policy")
+            else:
+                self._set_policy(part.name, part.policy, number)
+            self._places.setdefault(part.name, number)
+            return
+        try:
+            asked = self._dump.parse(["-N", part.name], table.name, None)
+        except UsageError as error:
+            self._report.add_usage(number, error, [])
+            return
+        self._run(asked, number, (), [])
+        self._dump.chains.add(part.name)
+        if part.policy is not None:
+            self._set_policy(part.name, part.policy, number)
 
     # -- lines ---------------------------------------------------------------------------------------------------------
 
@@ -97,7 +150,7 @@ class TableReader:
             return
         if not self._begun:
             if first == "*":
-                self._begin_table(line, number)
+                self._begin_table(_name(line), number)
             else:
                 self._report.add("S001", number, 'this stands in no table: those begin with "*NAME"')
         elif line == "COMMIT":
@@ -107,20 +160,19 @@ class TableReader:
         elif first == "*":
             self._report.add("S001", self._begun, "this table has no COMMIT")
             self._end_table()
-            self._begin_table(line, number)
+            self._begin_table(_name(line), number)
         elif self._table is not None:
             self._read_command(line, number)
 
-    def _begin_table(self, line: str, number: int) -> None:
-        words = line[1:].split()
-        name = words[0] if words else ""
+    def _begin_table(self, name: str, number: int) -> None:
         self._begun = number
         if name not in TABLES:
             self._report.add("T101", number, f"there is no table {shown(name)!r}" if name else "no table is named")
             self._table = None
             return
         if name in self._began:
-            self._report.add("T110", number, f"the table {name} from line {self._began[name]} is emptied again here")
+            first = self._report.told(self._began[name])
+            self._report.add("T110", number, f"the table {name} from line {first} is emptied again here")
             self.tables = [table for table in self.tables if table.name != name]
         self._began[name] = number
         self._table = SandboxBackend(self._family).open(name)
@@ -173,13 +225,18 @@ class TableReader:
             self._dump.chains.add(name)
         self._places.setdefault(name, number)
         if policy != "-":
-            try:
-                table.set_policy(name, policy, None)
-            except KernelError:
-                what = "built-in chains have ACCEPT or DROP"
-                if not table.is_builtin(name):
-                    what = "only built-in chains have one"
-                self._report.add("T107", number, f"{shown(policy)} is no policy here: {what}", spans[1])
+            self._set_policy(name, policy, number, spans[1])
+
+    def _set_policy(self, name: str, policy: str, number: int, span: Span | None = None) -> None:
+        table = self._table
+        assert table is not None
+        try:
+            table.set_policy(name, policy, None)
+        except KernelError:
+            what = "built-in chains have ACCEPT or DROP"
+            if not table.is_builtin(name):
+                what = "only built-in chains have one"
+            self._report.add("T107", number, f"{shown(policy)} is no policy here: {what}", span)
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
@@ -229,14 +286,17 @@ class TableReader:
             self._report.add_usage(number, error, spans)
             return
         finally:
-            hosts = self._names.stand_ins.asked()
-            if hosts:
-                self._named.add(number)
-                self._report.add_hosts(number, hosts)
+            self._tell_hosts(number)
         if isinstance(asked, _LOOKS):
             self._report.add("S006", number, "this command changes nothing")
         elif changes(asked):
             self._run(asked, number, words, spans)
+
+    def _tell_hosts(self, number: int) -> None:
+        hosts = self._names.stand_ins.asked()
+        if hosts:
+            self._named.add(number)
+            self._report.add_hosts(number, hosts)
 
     def _run(self, asked: Command, number: int, words: Sequence[str], spans: list[Span]) -> None:
         table = self._table
@@ -303,6 +363,12 @@ class TableReader:
             self._report.add("T103", number, f"there is neither a chain nor a target {shown(jump)}", span)
             return False
         return True
+
+
+def _name(line: str) -> str:
+    """Return the name of the table that a line begins."""
+    words = line[1:].split()
+    return words[0] if words else ""
 
 
 def span_of(word: str, words: Sequence[str], spans: list[Span]) -> Span | None:

@@ -1,4 +1,4 @@
-"""The text of a dump: where its words are, what its comments switch off, and what was found in it."""
+"""The text of a dump or document: where its words are, what its comments switch off, and what was found in it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import re
 
 from pyipvsadm.check.catalogue import FINDINGS, kinds_of
 from pyipvsadm.check.finding import Finding
+from pyipvsadm.check.meant import Wrong
 from pyipvsadm.errors import MisplacedOptionError, UnknownOptionError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
+
+    from pyipvsadm.check.finding import Source
+    from pyipvsadm.check.meant import Part, Place
 
     Span = tuple[int, int]  # of characters of a line, counted from 0; the second is behind the last
 
@@ -20,12 +24,13 @@ _DIRECTIVE: Final = re.compile(r"#\s*pyipvsadm:\s*(\S*)\s*(.*)")
 _WORD_OF_LIST: Final = re.compile(r"[^\s,]+")
 _COMMANDS: Final = ("ignore", "ignore-file")
 _LONGEST_SHOWN: Final = 80
+_LONGEST_REASON: Final = 300  # of a document: a path, and what may be there
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
     """Return a word as messages have it: short, and without what could steer a terminal."""
     text = " ".join(text.split())
-    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    text = text if len(text) <= longest else f"{text[:longest]}..."
     return "".join([letter if letter.isprintable() else repr(letter)[1:-1] for letter in text])
 
 
@@ -52,31 +57,57 @@ def word_spans(line: str) -> list[Span]:
 
 
 class Report:
-    """What is found in one dump, where its comments do not say that it should not be."""
+    """What is found in one dump or document, where its comments do not say that it should not be.
 
-    def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
-        if self.lines[-1] == "":
-            self.lines.pop()
+    Findings are about numbers: of ``lines``, which a document has none of, or of its ``parts``.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._text = source.text.split("\n")
+        if self._text[-1] == "":
+            self._text.pop()
+        self._places: list[Place] | None = None
+        self.lines: list[str] = self._text
+        self.parts: list[Part] = []
+        if source.parts is not None:
+            self._places = [place for place, _ in source.parts]
+            self.lines = []
+            self.parts = [part for _, part in source.parts]
         self._found: dict[Finding, None] = {}
         self._ignored_here: dict[int, frozenset[str]] = {}
         self._ignored: frozenset[str] = frozenset()
         self._hosts: set[str] = set()
-        if "pyipvsadm:" in text:
+        if "pyipvsadm:" in source.text:
             self._read_directives()
+        for number, part in enumerate(self.parts, 1):
+            if isinstance(part, Wrong):
+                self.add("S008", number, shown(part.reason, _LONGEST_REASON))
 
-    def add(self, code: str, line: int, message: str, span: Span | None = None, hint: str = "") -> None:
-        """Add a finding of a kind about part of a line, or all of it; ``hint`` is the kind's own where it is ""."""
+    def add(self, code: str, number: int, message: str, span: Span | None = None, hint: str = "") -> None:
+        """Add a finding of a kind about part of a line, or all of it; ``hint`` is the kind's own where it is "".
+
+        In a document it is about the line where a part begins, from there on.
+        """
+        line = self.told(number)
+        if self._places is not None:
+            span = None
+        self._add(code, line, message, span or self._whole(number, line), hint)
+
+    def told(self, number: int) -> int:
+        """Return the line of the text that a number stands for."""
+        return number if self._places is None else self._places[number - 1][0]
+
+    def _add(self, code: str, line: int, message: str, span: Span, hint: str = "") -> None:
         kind = FINDINGS[code]
-        begin, end = span or self.whole(line)
-        found = Finding(code, kind.slug, kind.severity, line, begin + 1, end + 1, message, hint or kind.hint)
+        found = Finding(code, kind.slug, kind.severity, line, span[0] + 1, span[1] + 1, message, hint or kind.hint)
         self._found[found] = None
 
-    def whole(self, line: int) -> Span:
-        """Return where the text of a line is."""
-        text = self.lines[line - 1] if line <= len(self.lines) else ""
+    def _whole(self, number: int, line: int) -> Span:
+        """Return where the text of a line is, or that of a part of a document in its first line."""
+        text = self._text[line - 1] if line <= len(self._text) else ""
         end = len(text.rstrip())
-        return min(len(text) - len(text.lstrip()), end), end
+        begin = len(text) - len(text.lstrip()) if self._places is None else self._places[number - 1][1] - 1
+        return min(begin, end), end
 
     def add_usage(self, line: int, error: UsageError, spans: list[Span]) -> None:
         """Add what a parser says of a line whose words are at ``spans``."""
@@ -105,7 +136,8 @@ class Report:
 
     def _read_directives(self) -> None:
         waiting: frozenset[str] = frozenset()
-        for number, line in enumerate(self.lines, 1):
+        for number, text in enumerate(self._text, 1):
+            line = text if self._places is None else text.lstrip(" ")
             if not line.startswith("#"):
                 if waiting and line.strip():
                     self._ignored_here[number] = waiting
@@ -114,23 +146,25 @@ class Report:
             found = _DIRECTIVE.match(line)
             if found is None:
                 continue
-            codes = self._read_directive(number, found)
+            codes = self._read_directive(number, found, len(text) - len(line))
             if found[1] == "ignore":
                 waiting |= codes
             else:
                 self._ignored |= codes
 
-    def _read_directive(self, number: int, found: re.Match[str]) -> frozenset[str]:
+    def _read_directive(self, number: int, found: re.Match[str], before: int) -> frozenset[str]:
+        """Return the codes of a comment, before which stand some blanks."""
+        command = found.start(1) + before, found.end(1) + before
         if found[1] not in _COMMANDS:
-            self.add("S005", number, f"no such comment for check: {shown(found[1])}", found.span(1))
+            self._add("S005", number, f"no such comment for check: {shown(found[1])}", command)
             return frozenset()
         codes: frozenset[str] = frozenset()
         for word in _WORD_OF_LIST.finditer(found[2]):
-            at = found.start(2)
+            at = found.start(2) + before
             try:
                 codes |= kinds_of(word[0])
             except UsageError:
-                self.add("S005", number, f"no such finding: {shown(word[0])}", (at + word.start(), at + word.end()))
+                self._add("S005", number, f"no such finding: {shown(word[0])}", (at + word.start(), at + word.end()))
         if not codes and not _WORD_OF_LIST.search(found[2]):
-            self.add("S005", number, f"{found[1]} names no finding", found.span(1))
+            self._add("S005", number, f"{found[1]} names no finding", command)
         return codes

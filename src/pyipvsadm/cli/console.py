@@ -100,15 +100,15 @@ def read_lines(descriptor: int) -> Iterator[str]:
 
     Raises OSError.
     """
-    left = b""
+    left: list[bytes] = []  # pieces of a line whose end was not read yet: joined once, however many there are
     while part := os.read(descriptor, 1 << 18):
         end = part.rfind(b"\n")
         if end < 0:
-            left += part
+            left.append(part)
             continue
-        yield from (left + part[:end]).decode("utf-8", "surrogateescape").split("\n")
-        left = part[end + 1 :]
-    yield left.decode("utf-8", "surrogateescape")
+        yield from b"".join([*left, part[:end]]).decode("utf-8", "surrogateescape").split("\n")
+        left = [part[end + 1 :]]
+    yield b"".join(left).decode("utf-8", "surrogateescape")
 
 
 def environment(name: str) -> str | None:

@@ -24,18 +24,24 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pyipvsadm.errors import PyIpvsadmError
+from pyipvsadm.kinds import KINDS
 from pyipvsadm.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pyipvsadm.doctor.machine import Machine
+    from pyipvsadm.kinds import Kind
 
 Severity = Literal["info", "warning", "problem"]
 Status = Literal["problem", "could-not-tell", "warning", "info", "ok"]
 
 STATUSES: Final[tuple[Status, ...]] = ("problem", "warning", "could-not-tell", "info", "ok")
 """What a finding can be, the worst first, which is the order in which they are told."""
+
+
+IPVS: Final[tuple[Kind, ...]] = ("ipvs",)
+RULES: Final[tuple[Kind, ...]] = ("iptables", "ip6tables")
 
 
 class Unknown(PyIpvsadmError):
@@ -66,6 +72,7 @@ class Check(Record):
     """A check: see the module. ``summary`` is what is so where nothing is wrong.
 
     ``everywhere``: its commands act on the whole machine, so that they are the same for every network namespace.
+    ``kinds`` are those that it is about.
     """
 
     code: str
@@ -76,6 +83,7 @@ class Check(Record):
     mend: tuple[str, ...]
     look: Callable[[Machine], Iterable[Fault]]
     everywhere: bool = False
+    kinds: tuple[Kind, ...] = KINDS
 
     def findings(self, machine: Machine) -> list[Finding]:
         """Look; return what is wrong, or could not be seen, or one finding that all is well."""
@@ -137,9 +145,10 @@ def check(
     reason: str,
     mend: tuple[str, ...] = (),
     everywhere: bool = False,
+    kinds: tuple[Kind, ...] = KINDS,
 ) -> Callable[[Callable[[Machine], Iterable[Fault]]], Check]:
     """Declare the check that a function does."""
-    return lambda look: Check(code, summary, severity, reads, reason, mend, look, everywhere)
+    return lambda look: Check(code, summary, severity, reads, reason, mend, look, everywhere, kinds)
 
 
 def _words(value: object) -> str:

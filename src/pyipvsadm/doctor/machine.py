@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from pyipvsadm.ipvs import RealServer, ServiceKey, ServiceState
+    from pyipvsadm.kinds import Kind
 
     Presence = Literal["loaded", "built-in", "loadable", "missing"]
 
@@ -35,10 +36,12 @@ _SELF: Final = "/proc/thread-self"  # /proc/self is the first thread's, which ma
 class Machine:
     """The namespace that the calling thread is in; ``netns`` is what it is called, None for the caller's own.
 
-    ``sandbox`` is the file that PYIPVSADM_SANDBOX names, if it does; ``lock`` the xtables lock's.
+    ``sandbox`` is the file that PYIPVSADM_SANDBOX names, if it does; ``lock`` the xtables lock's; ``kind`` what it is
+    wanted for, if that was said.
     """
 
-    def __init__(self, netns: str | None, sandbox: str | None, lock: str) -> None:
+    def __init__(self, netns: str | None, sandbox: str | None, lock: str, kind: Kind | None = None) -> None:
+        self.kind = kind
         self.netns = netns
         self.sandbox = sandbox
         self.lock = lock

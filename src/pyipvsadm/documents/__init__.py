@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from pyipvsadm.check import Source
+    from pyipvsadm.documents.text import Form
     from pyipvsadm.iptables import Ruleset
 
     State = VirtualServers | Ruleset
 
-__all__ = ["DocumentError", "VirtualServers", "document", "dump", "load", "losses", "state"]
+__all__ = ["DocumentError", "VirtualServers", "document", "dump", "load", "losses", "source", "state"]
 
 
 def document(of: State) -> dict[str, Any]:
@@ -49,15 +51,20 @@ def state(document: object) -> State:
     from pyipvsadm.documents import members
 
     found = members.Object(document)
-    found.take("version", members.word(members.VERSION))
-    kind = found.take("kind", members.word("ipvs", "iptables"))
-    if kind == "ipvs":
+    if members.head(found) == "ipvs":
         from pyipvsadm.documents import virtual_servers
 
         return virtual_servers.state(found)
     from pyipvsadm.documents import rules
 
     return rules.state(found)
+
+
+def source(text: str, form: Form) -> Source:
+    """Return the text of a document as what ``check.run_together`` takes; that finds what is wrong with it too."""
+    from pyipvsadm.documents import readable
+
+    return readable.source(text, form)
 
 
 def losses(of: State, dump: str) -> Iterator[str]:

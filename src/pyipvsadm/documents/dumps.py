@@ -7,24 +7,30 @@ from pyipvsadm.documents.virtual_servers import VirtualServers
 from pyipvsadm.errors import PyIpvsadmError, Refused, UsageError
 from pyipvsadm.filters import service_text
 from pyipvsadm.ipvs.table import normal
+from pyipvsadm.snapshot import dumped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from typing import Final
 
     from pyipvsadm.iptables import Ruleset
     from pyipvsadm.ipvs import ServerState, ServiceState
+
+_NOT_SAID: Final = ipvs.Timeouts(0, 0, 0)
+_BESIDE_SERVICES: Final = (ipvs.SetTimeouts, ipvs.StartDaemon, ipvs.StopDaemon)
 
 
 def losses(of: VirtualServers | Ruleset, dump: str) -> Iterator[str]:
     """Yield a line for each thing that is in a state and not in its dump."""
     if isinstance(of, VirtualServers):
-        yield from _of_services(of.services, dump)
+        yield from _of_services(of, dump)
     else:
         yield from _of_rules(of, dump)
 
 
-def _of_services(services: Sequence[ServiceState], dump: str) -> Iterator[str]:
+def _of_services(of: VirtualServers, dump: str) -> Iterator[str]:
+    services = of.services
     servers = [(service, server) for service in services for server in service.servers]
     limited = [server for _, server in servers if server.config.u_threshold or server.config.l_threshold]
     if limited:
@@ -32,23 +38,33 @@ def _of_services(services: Sequence[ServiceState], dump: str) -> Iterator[str]:
     if any(map(_is_counted, services)) or any(_is_counted(server) for _, server in servers):
         yield "counters and numbers of connections"
     made: dict[object, object] = {}
+    read: list[ipvs.Change] = []
+    whole = True
     with ipvs.sandbox() as table:
         for number, line in enumerate(dump.splitlines(), 1):
             try:
-                table.apply(*ipvs.parse([line]))
+                changes = ipvs.parse([line])
+                table.apply(*changes)
+                read += changes
             except (UsageError, Refused):
+                whole = False  # what is not there then has been told
                 yield f"line {number} of it, which cannot be read again ({line})"
         for service in table.services():
             made[service.config.key] = normal(service.config)
             for server in service.servers:
                 made[service.config.key, server.config.key] = server.config
+    beside = dumped([change for change in read if isinstance(change, _BESIDE_SERVICES)])
+    if (of.timeouts or _NOT_SAID) != (beside.timeouts or _NOT_SAID):
+        yield "all timeouts"
+    if {*(of.daemons or ())} - {*(beside.daemons or ())}:
+        yield "all settings of synchronisation daemons"
     for service in services:
         key = service.config.key
-        if key in made and made[key] != normal(service.config):
+        if (key in made or whole) and made.get(key) != normal(service.config):
             yield f"all settings of {service_text(key)}"
         for server in service.servers:
-            told = made.get((key, server.config.key))
-            if told is not None and told != server.config.replace(u_threshold=0, l_threshold=0):
+            place = key, server.config.key
+            if (place in made or whole) and made.get(place) != server.config.replace(u_threshold=0, l_threshold=0):
                 yield f"all settings of {server.config.key.address} in {service_text(key)}"
 
 

@@ -6,7 +6,7 @@ from pyipvsadm.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Final, TypeVar
 
     T = TypeVar("T")
@@ -19,6 +19,11 @@ U64: Final = (1 << 64) - 1
 
 _REQUIRED: Final = object()
 _LONGEST_SHOWN: Final = 40
+
+
+def member(path: str, name: str) -> str:
+    """Return the path of a member of the object at a path."""
+    return f"{path}.{name}" if path else name
 
 
 class DocumentError(UsageError):
@@ -41,7 +46,7 @@ class Object:
 
     def at(self, name: str) -> str:
         """Return the path of a member."""
-        return f"{self.path}.{name}" if self.path else name
+        return member(self.path, name)
 
     def has(self, name: str) -> bool:
         """Whether a member is there that nobody took."""
@@ -60,6 +65,40 @@ class Object:
         """Refuse members that nobody took."""
         for name in self._members:
             raise DocumentError(self.path, f"there is no member {shown(name)} here")
+
+
+def head(found: Object) -> Any:
+    """Return what kind of document an object is ("ipvs", "iptables"), of a version that can be read."""
+    found.take("version", word(VERSION))
+    return found.take("kind", word("ipvs", "iptables"))
+
+
+def each(
+    found: Object, name: str, read: Reader[T], default: Any = _REQUIRED
+) -> Iterator[tuple[str, T | DocumentError]]:
+    """Yield what a reader makes of each item of a member, with its path; in the place of what it refuses, the error."""
+
+    def item(value: object, path: str) -> tuple[str, object]:
+        return path, value
+
+    try:
+        items = found.take(name, array(item), default)
+    except DocumentError as error:
+        yield error.path, error
+        return
+    for path, value in items:
+        try:
+            yield path, read(value, path)
+        except DocumentError as error:
+            yield error.path, error
+
+
+def with_error(parts: Iterator[tuple[str, T]]) -> Iterator[tuple[str, T | DocumentError]]:
+    """Yield what an iterator does; if it ends with an error, that too."""
+    try:
+        yield from parts
+    except DocumentError as error:
+        yield error.path, error
 
 
 def shown(value: object) -> str:

@@ -7,6 +7,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 
 from pyipvsadm import iptables
+from pyipvsadm.check.meant import NamedChain, NamedRule, NamedTable
 from pyipvsadm.documents import members
 from pyipvsadm.documents.members import U64, DocumentError, Object
 from pyipvsadm.errors import UsageError
@@ -14,7 +15,10 @@ from pyipvsadm.iptables import ChainState, Counters, Match, Option, Rule, Rulese
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Final, Literal
+
+    from pyipvsadm.check.meant import Part
 
     Family = Literal[4, 6]
     _Texts = tuple[tuple[str | None, ...], ...]  # beside the parts of rules, by chain
@@ -84,19 +88,19 @@ def _brief(full: dict[str, Any]) -> dict[str, Any]:
 
 def state(found: Object) -> Ruleset:
     """Return the tables of a document whose head was read. Raises DocumentError, also for what is refused."""
-    family: Family = found.take("family", members.word(4, 6))
+    of = family(found)
 
     def read_table(value: object, path: str) -> tuple[TableState, _Texts]:
         table = Object(value, path)
-        read = _read_table(table, family)
+        read = _read_table(table, of)
         table.end()
         return read
 
     several = found.has("tables")
-    read = found.take("tables", members.array(read_table)) if several else (_read_table(found, family),)
+    read = found.take("tables", members.array(read_table)) if several else (_read_table(found, of),)
     found.end()
     try:
-        made = iptables.build(Ruleset(family, tuple([table for table, _ in read])))
+        made = iptables.build(Ruleset(of, tuple([table for table, _ in read])))
     except iptables.BuildError as error:
         raise DocumentError(_place(error.table, error.chain, error.rule, several=several), str(error)) from None
     for place, (table, texts) in enumerate(read):
@@ -105,10 +109,73 @@ def state(found: Object) -> Ruleset:
         built = {chain.name: chain.rules for chain in made.tables[place].chains}
         for index, chain in enumerate(table.chains):
             for number, (text, rule) in enumerate(zip(texts[index], built[chain.name], strict=True)):
-                if text is not None and not _says(text, rule, family, table.name):
+                if text is not None and not _says(text, rule, of, table.name):
                     path = _place(place, index, number, several=several)
                     raise DocumentError(f"{path}.text", "it does not say what the other members do: leave it out")
     return made
+
+
+def family(found: Object) -> Family:
+    """Return the family of a document whose head was read."""
+    read: Family = found.take("family", members.word(4, 6))
+    return read
+
+
+def parts(found: Object, family: Family) -> Iterator[tuple[str, Part | DocumentError]]:
+    """Yield the tables, chains and rules of a document whose family was read, each with its path.
+
+    In the place of a table, chain or rule that cannot be read comes the error. Nothing is looked up.
+    """
+    if not found.has("tables"):
+        yield from members.with_error(_parts_of_table(found, family))
+        return
+    names = set()
+    for path, table in members.each(found, "tables", Object):
+        if isinstance(table, DocumentError):
+            yield path, table
+            continue
+        for place, part in members.with_error(_parts_of_table(table, family)):
+            yield place, part
+            if isinstance(part, NamedTable):
+                if part.name in names:
+                    yield place, DocumentError(path, f"table {members.shown(part.name)} is there twice")
+                names.add(part.name)
+    yield from members.with_error(_nothing_left(found))
+
+
+def _nothing_left(found: Object) -> Iterator[tuple[str, Part]]:
+    found.end()
+    yield from ()
+
+
+def _parts_of_table(found: Object, family: Family) -> Iterator[tuple[str, Part | DocumentError]]:
+    yield found.path, NamedTable(found.take("table", members.text))
+    chains: list[tuple[Object, str]] = []
+    for path, chain in members.each(found, "chains", Object):
+        if isinstance(chain, DocumentError):
+            yield path, chain
+            continue
+        for place, part in members.with_error(_part_of_chain(chain)):
+            yield place, part
+            if isinstance(part, NamedChain):
+                chains.append((chain, part.name))
+    for chain, name in chains:
+        yield from members.with_error(_parts_of_rules(chain, name, family))
+    found.end()
+
+
+def _part_of_chain(found: Object) -> Iterator[tuple[str, Part]]:
+    name, policy, _ = _read_head(found)
+    yield found.path, NamedChain(name, policy)
+
+
+def _parts_of_rules(chain: Object, name: str, family: Family) -> Iterator[tuple[str, Part | DocumentError]]:
+    def read(value: object, path: str) -> Part:
+        rule, text = _read_parts(Object(value, path), family)
+        return NamedRule(name, text or "" if rule is None else rule)
+
+    yield from members.each(chain, "rules", read, ())
+    chain.end()
 
 
 def _place(table: int, chain: int | None, rule: int | None, *, several: bool) -> str:
@@ -134,10 +201,7 @@ def _read_table(found: Object, family: Family) -> tuple[TableState, _Texts]:
 
     def read_chain(value: object, path: str) -> tuple[ChainState, tuple[str | None, ...]]:
         chain = Object(value, path)
-        title = chain.take("name", members.text)
-        policy = chain.take("policy", members.nullable(members.word("ACCEPT", "DROP")), None)
-        counters = _read_counters(chain)
-        chain.take("references", members.number(0, _MOST), 0)
+        title, policy, counters = _read_head(chain)
         rules = chain.take("rules", members.array(read_rule), ())
         chain.end()
         state = ChainState(title, policy, counters, tuple([rule for rule, _ in rules]))
@@ -147,22 +211,40 @@ def _read_table(found: Object, family: Family) -> tuple[TableState, _Texts]:
     return TableState(name, tuple([chain for chain, _ in chains])), tuple([texts for _, texts in chains])
 
 
+def _read_head(chain: Object) -> tuple[str, str | None, Counters]:
+    """Return the name, policy and counters of a chain."""
+    name = chain.take("name", members.text)
+    policy = chain.take("policy", members.nullable(members.word("ACCEPT", "DROP")), None)
+    counters = _read_counters(chain)
+    chain.take("references", members.number(0, _MOST), 0)
+    return name, policy, counters
+
+
 def _read_counters(found: Object) -> Counters:
     return Counters(found.take("packets", _COUNTER, 0), found.take("bytes", _COUNTER, 0))
 
 
 def _read_rule(found: Object, family: Family, table: str) -> tuple[Rule, str | None]:
     """Return a rule, and its text where that stands beside its parts."""
-    found.take("number", members.number(1, _MOST), 0)
     counters = _read_counters(found)
+    rule, text = _read_parts(found, family)
+    if rule is None:
+        try:
+            rule = iptables.rule(text or "", family=family, table=table)
+        except UsageError as error:
+            raise DocumentError(found.at("text"), " ".join(error.message.split())) from None
+        text = None
+    return rule.counted(counters), text
+
+
+def _read_parts(found: Object, family: Family) -> tuple[Rule | None, str | None]:
+    """Return a rule by its parts, and its text; None where the text alone says it."""
+    found.take("number", members.number(1, _MOST), 0)
+    _read_counters(found)
     text = found.take("text", members.nullable(members.text), None)
     if text is not None and not any(map(found.has, _PARTS)):
         found.end()
-        try:
-            rule = iptables.rule(text, family=family, table=table)
-        except UsageError as error:
-            raise DocumentError(found.at("text"), " ".join(error.message.split())) from None
-        return rule.counted(counters), None
+        return None, text
     conditions: dict[str, Any] = {
         name: found.take(name, members.nullable(_read_condition), None) or "" for name in _CONDITIONS
     }
@@ -174,7 +256,6 @@ def _read_rule(found: Object, family: Family, table: str) -> tuple[Rule, str | N
         matches=found.take("matches", members.array(_read_match), ()),
         target=found.take("target", members.nullable(_read_target), None),
         goto=found.take("goto", members.flag, False),  # a default
-        counters=counters,
     )
     found.end()
     if rule.goto and rule.target is None:

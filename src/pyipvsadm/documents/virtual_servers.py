@@ -8,7 +8,7 @@ from pyipvsadm.abi import ip_vs
 from pyipvsadm.documents import members
 from pyipvsadm.documents.members import U16, U32, U64, DocumentError, Object
 from pyipvsadm.errors import KernelError
-from pyipvsadm.ipvs.command import AddServer, AddService
+from pyipvsadm.ipvs.command import AddServer, AddService, SetTimeouts, StartDaemon
 from pyipvsadm.ipvs.model import (
     FORWARD_FLAGS,
     PROTOCOL_NUMBERS,
@@ -20,15 +20,19 @@ from pyipvsadm.ipvs.model import (
     ServiceKey,
     ServiceState,
     Stats,
+    SyncDaemon,
+    Timeouts,
     VirtualService,
 )
 from pyipvsadm.ipvs.order import sort_services
-from pyipvsadm.ipvs.table import Table
+from pyipvsadm.ipvs.table import MAX_TIMEOUT, Table
 from pyipvsadm.ipvs.words import version
 from pyipvsadm.record import Record
+from pyipvsadm.snapshot import said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Final
 
     from pyipvsadm.ipvs.command import Change
@@ -52,13 +56,21 @@ _SERVER: Final[dict[str, object]] = {
     "u_threshold": 0, "l_threshold": 0, "tun_type": "ipip", "tun_port": 0, "tun_flags": 0, "stats": {},
     **dict.fromkeys(_CONNECTIONS, 0),
 }  # fmt: skip
+_DAEMON: Final[dict[str, object]] = {
+    "syncid": 0, "sync_maxlen": 0, "mcast_group": "", "mcast_port": 0, "mcast_ttl": 0,
+}  # fmt: skip
 
 
 class VirtualServers(Record):
-    """The virtual services of a table, and the IPVS that they are of, if it is known."""
+    """The virtual services of a table, and the IPVS that they are of, if it is known.
+
+    ``timeouts`` and ``daemons`` are as in a ``snapshot.Snapshot``: None, and timeouts of 0, say nothing.
+    """
 
     services: tuple[ServiceState, ...] = ()
     info: Info | None = None
+    timeouts: Timeouts | None = None
+    daemons: tuple[SyncDaemon, ...] | None = None
 
 
 # -- to documents ------------------------------------------------------------------------------------------------------
@@ -71,7 +83,12 @@ def document(servers: VirtualServers) -> dict[str, Any]:
     head: dict[str, Any] = {"version": members.VERSION, "kind": "ipvs"}
     if servers.info is not None:
         head["ipvs"] = {"version": version(servers.info), "conn_tab_size": servers.info.conn_tab_size}
-    return {**head, "services": [_service(json.service(state)) for state in sort_services(servers.services)]}
+    document = {**head, "services": [_service(json.service(state)) for state in sort_services(servers.services)]}
+    if servers.timeouts and any(servers.timeouts.asdict().values()):
+        document["timeouts"] = {name: value for name, value in servers.timeouts.asdict().items() if value}
+    if servers.daemons is not None:
+        document["daemons"] = [_brief(daemon.asdict(), _DAEMON) for daemon in servers.daemons]
+    return document
 
 
 def _service(full: dict[str, Any]) -> dict[str, Any]:
@@ -103,6 +120,8 @@ def state(found: Object) -> VirtualServers:
     """Return the virtual servers of a document whose head was read. Raises DocumentError, also for what is refused."""
     info = found.take("ipvs", _read_info, None)
     services = found.take("services", members.array(_read_service))
+    timeouts = found.take("timeouts", _read_timeouts, None)
+    daemons: tuple[SyncDaemon, ...] | None = found.take("daemons", members.array(_read_daemon), None)
     found.end()
     table = Table(schedulers=None, engines=None)
     for place, service in enumerate(services):
@@ -110,11 +129,47 @@ def state(found: Object) -> VirtualServers:
         _check(table, AddService(service.config), path)
         for index, server in enumerate(service.servers):
             _check(table, AddServer(service.config.key, server.config), f"{path}.servers[{index}]")
-    return VirtualServers(services, info)
+    if timeouts is not None:
+        _check(table, SetTimeouts(timeouts), "timeouts")
+    for place, daemon in enumerate(daemons or ()):
+        _check(table, StartDaemon(daemon), f"daemons[{place}]")
+    asked = {daemon.state: daemon for daemon in daemons or ()}
+    running = [said(asked[daemon.state], daemon) for daemon in table.daemons()]
+    return VirtualServers(services, info, timeouts, None if daemons is None else tuple(running))
+
+
+def parts(found: Object) -> Iterator[tuple[str, Change | DocumentError]]:
+    """Yield the changes that make the virtual servers of a document whose head was read, each with its path.
+
+    In the place of a service or daemon that cannot be read, or of what else is wrong, comes the error.
+    """
+    for path, service in members.each(found, "services", _read_service):
+        if isinstance(service, DocumentError):
+            yield path, service
+            continue
+        yield path, AddService(service.config)
+        for place, server in enumerate(service.servers):
+            yield f"{path}.servers[{place}]", AddServer(service.config.key, server.config)
+    yield from members.with_error(_parts_beside(found))
+    for path, daemon in members.each(found, "daemons", _read_daemon, ()):
+        yield path, daemon if isinstance(daemon, DocumentError) else StartDaemon(daemon)
+    yield from members.with_error(_nothing_left(found))
+
+
+def _parts_beside(found: Object) -> Iterator[tuple[str, Change]]:
+    timeouts = found.take("timeouts", _read_timeouts, None)
+    if timeouts is not None:
+        yield "timeouts", SetTimeouts(timeouts)
+
+
+def _nothing_left(found: Object) -> Iterator[tuple[str, Change]]:
+    found.take("ipvs", _read_info, None)
+    found.end()
+    yield from ()
 
 
 def _check(table: Table, change: Change, path: str) -> None:
-    """See that the kernel would take a service or server with those before it."""
+    """See that the kernel would take a change after those before it."""
     try:
         table.apply(change)
     except KernelError as error:
@@ -129,6 +184,30 @@ def _read_info(value: object, path: str) -> Info:
     size = found.take("conn_tab_size", members.number(0, U32))
     found.end()
     return Info(int(parts[0]) << 16 | int(parts[1]) << 8 | int(parts[2]), size)
+
+
+def _read_timeouts(value: object, path: str) -> Timeouts | None:
+    found = Object(value, path)
+    timeouts = Timeouts(*[found.take(name, members.number(1, MAX_TIMEOUT), 0) for name in Timeouts.__fields__])
+    found.end()
+    return timeouts if any(timeouts.asdict().values()) else None
+
+
+def _read_daemon(value: object, path: str) -> SyncDaemon:
+    found = Object(value, path)
+    daemon = SyncDaemon(
+        found.take("state", members.word("master", "backup")),
+        found.take("mcast_ifn", _read_name),
+        found.take("syncid", members.number(0, U32), 0),
+        found.take("sync_maxlen", members.number(0, U16), 0),
+        found.take("mcast_group", members.text, ""),
+        found.take("mcast_port", members.number(0, U16), 0),
+        found.take("mcast_ttl", members.number(0, 255), 0),
+    )
+    if daemon.mcast_group:
+        _check_address(daemon.mcast_group, 6 if ":" in daemon.mcast_group else 4, found.at("mcast_group"))
+    found.end()
+    return daemon
 
 
 def _read_service(value: object, path: str) -> ServiceState:

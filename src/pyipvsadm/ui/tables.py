@@ -209,11 +209,12 @@ def _connection_table(
     room = console.width - sum(widths) - GAP * (len(widths) - 1)
     beside = max([cell_len(row.settings) for row in rows])
     bars = bars and any(any(row.shares) for row in rows)
-    if beside and room - beside - GAP < (2 * (_NARROWEST_BAR + GAP) if bars else 0):
+    if beside and room - beside - GAP < (2 * (_NARROWEST_BAR + GAP) + GAP - 1 if bars else 0):
         beside = 0
     if beside:
         room -= beside + GAP
-    bar = min(room // 2 - GAP, _WIDEST_BAR) if bars else 0
+    # One blank more: older versions of rich, 14.1 among them, take the last column to be padded.
+    bar = min((room - GAP + 1) // 2 - GAP, _WIDEST_BAR) if bars else 0
     if bar < _NARROWEST_BAR:
         bar = 0
 

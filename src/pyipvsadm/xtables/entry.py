@@ -11,7 +11,7 @@ import struct
 from pyipvsadm.errors import WireError
 from pyipvsadm.memo import Answers, remembered
 from pyipvsadm.record import maker
-from pyipvsadm.xtables.model import INV_PROTO, Header, Rule, goto_flag
+from pyipvsadm.xtables.model import F_FRAG, INV_FRAG, INV_PROTO, Header, Rule, goto_flag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -229,6 +229,11 @@ _make_rule: Final = maker(Rule)
 def protocol(header: Header) -> int:
     """Return the one protocol that a rule is for, 0 where it is for any or all but one."""
     return 0 if header.invflags & INV_PROTO else header.proto
+
+
+def fragment(header: Header, family: Family) -> bool | None:
+    """Return whether a rule is for second and further fragments, or for all others; None where it does not ask."""
+    return not header.invflags & INV_FRAG if family == 4 and header.flags & F_FRAG else None
 
 
 def _flags_at(family: Family) -> int:

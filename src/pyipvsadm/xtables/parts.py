@@ -16,9 +16,7 @@ from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.dump import split_text
 from pyipvsadm.xtables.kinds import quote
 from pyipvsadm.xtables.model import (
-    F_FRAG,
     INV_DSTIP,
-    INV_FRAG,
     INV_PROTO,
     INV_SRCIP,
     INV_VIA_IN,
@@ -245,15 +243,12 @@ class Parts:
         family = self.renderer.family
         found = entry.unpack_header(header, family)
         inverted = found.invflags
-        fragment = None
-        if family == 4 and found.flags & F_FRAG:
-            fragment = not inverted & INV_FRAG
         protocol = str(self.renderer.names.protocol(found.proto) or found.proto) if found.proto else ""
         begun = self._beginnings[rest] = _Beginning(
             _interface(found.iniface, inverted & INV_VIA_IN),
             _interface(found.outiface, inverted & INV_VIA_OUT),
             _signed(protocol, inverted & INV_PROTO) if protocol else "",
-            fragment,
+            entry.fragment(found, family),
             entry.is_goto(header, family),
             inverted & (INV_SRCIP | INV_DSTIP),
             *self._extensions(entry.protocol(found)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from inspect import signature
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from support.app import Run
 
 
+# Before version 8.2, click put both streams into one unless it was told not to.
+_APART: Any = {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Give a way to run pyipvsadm in an empty folder: ``run("show", "x.rules", input="")``.
@@ -28,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.delenv(name, raising=False)
 
     def run_it(*words: str, stdin: str | bytes = "", env: dict[str, str] | None = None) -> Result:
-        done = CliRunner().invoke(application, words, input=stdin, env=env)
+        done = CliRunner(**_APART).invoke(application, words, input=stdin, env=env)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return done

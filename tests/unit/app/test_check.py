@@ -29,6 +29,8 @@ def _files(run: Run) -> None:  # noqa: ARG001  # which goes to the folder
     Path("wrong").write_text(WRONG)
     Path("services").write_text(SERVICES)
     Path("odd").write_text("hello\n")
+    Path("box").write_text('{"format": "pyipvsadm sandbox"}')
+    Path("rules.json").write_text('{"version": 1, "kind": "iptables", "family": 6, "table": "raw", "chains": []}')
 
 
 def test_nothing_found(run: Run) -> None:
@@ -77,6 +79,36 @@ def test_dumps_together(run: Run) -> None:
     )
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_documents(run: Run, form: str) -> None:
+    """A document is checked like the dump that it was made of, in every form; what is told is where it stands there."""
+    assert run("convert", "wrong", "--to", "yaml", "-o", "wrong.yaml").exit_code == 2  # the chain NO is not there
+    Path("wrong").write_text(WRONG.replace("-A INPUT -j NO\n", ""))
+    assert run("convert", "wrong", "--to", "yaml", "-o", "wrong.yaml").exit_code == 0
+    text = Path("wrong.yaml").read_text().splitlines()
+    done = run("check", "--format", form, "wrong.yaml")
+    assert done.exit_code == 1
+    if form == "text":
+        name, line, column, message = done.stdout.split(":", 3)
+        told = f"this never matches: line {int(line) - 4} takes all its packets"
+        assert (name, message) == ("wrong.yaml", f" warning T202 shadowed-rule: {told}\n")
+        assert text[int(line) - 1][int(column) - 1 :].startswith("in_interface:")
+    elif form == "json":
+        [finding] = json.loads(done.stdout)["files"][0]["findings"]
+        assert finding["code"] == "T202"
+    else:
+        [result] = json.loads(done.stdout)["runs"][0]["results"]
+        assert result["ruleId"] == "T202"
+    assert run("check", "--ignore", "T202", "wrong.yaml").exit_code == 0
+    assert run("check", "services", "wrong.yaml", "--select", "V204").exit_code == 1
+
+
+def test_bytes_that_are_no_text(run: Run) -> None:
+    done = run("check", "-", stdin=b"version: 1\nkind: \xff\n")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert done.stdout.startswith("standard input:1:1: error S008 wrong-document: not YAML: ")
+
+
 def test_standard_input(run: Run) -> None:
     done = run("check", "-", stdin=WRONG)
     assert (done.exit_code, done.stdout.startswith("standard input:4:1: ")) == (1, True)
@@ -92,10 +124,12 @@ def test_kind(run: Run) -> None:
     ("words", "message"),
     [
         (("odd",), "odd: cannot tell what it is: say it with --kind ipvs|iptables|ip6tables"),
+        (("box",), "box: a sandbox is taken as a dump: pyipvsadm convert box --to dump"),
+        (("--kind", "ipvs", "rules.json"), "rules.json: this is no document of ipvs"),
         (("missing",), "missing: No such file or directory"),
         (("--ignore", "X9", "clean"), "no such finding: X9: see pyipvsadm check --explain all"),
         (("--explain", "X9"), "no such finding: X9: see pyipvsadm check --explain all"),
-        ((), 'no file: name dumps to check, or "-" for standard input'),
+        ((), 'no file: name dumps or documents to check, or "-" for standard input'),
     ],
 )
 def test_trouble(run: Run, words: tuple[str, ...], message: str) -> None:

@@ -39,7 +39,12 @@ RULES6 = """*filter
 COMMIT
 """
 EMPTY = '{"version": 1, "kind": "ipvs", "services": []}'
-DUMPS = {"ipvs": SERVICES, "iptables": RULES, "ip6tables": RULES6}
+BESIDE = """-A -f 7 -s rr
+--set 900 60 300
+--start-daemon master --mcast-interface eth1 --syncid 3
+--start-daemon backup --mcast-interface eth0 --sync-maxlen 1024 --mcast-group ff02::81 --mcast-port 9 --mcast-ttl 2
+"""
+DUMPS = {"ipvs": SERVICES, "timeouts and daemons": BESIDE, "iptables": RULES, "ip6tables": RULES6}
 
 
 def as_bytes(text: str) -> bytes:
@@ -83,7 +88,7 @@ def test_every_command_takes_documents(run: Run, tmp_path: Path, kind: str, form
 
 
 def test_what_show_prints_is_a_document(run: Run) -> None:
-    for text in DUMPS.values():
+    for text in (SERVICES, RULES, RULES6):
         listing = run("show", "-", "--json", stdin=as_bytes(text)).stdout
         assert run("convert", "--to", "dump", stdin=listing).stdout_bytes == as_bytes(text)
 
@@ -104,10 +109,64 @@ def test_limits_go_from_document_to_document_and_are_told_of_in_a_dump(run: Run,
     )
 
 
-def test_what_a_dump_sets_beside_services(run: Run) -> None:
-    done = run("convert", "--to", "json", stdin=f"{SERVICES}--set 1 2 3\n")
-    assert done.exit_code == 0
-    assert done.stderr == "pyipvsadm: warning: standard input: a document cannot hold timeouts\n"
+def test_what_a_dump_does_not_say_is_not_in_the_document(run: Run) -> None:
+    said = f"{SERVICES}--set 0 60 0\n--start-daemon backup --mcast-interface eth1 --syncid 3\n"
+    document = json.loads(run("convert", "--to", "json", stdin=said).stdout)
+    assert document["timeouts"] == {"tcp_fin": 60}
+    assert document["daemons"] == [{"state": "backup", "mcast_ifn": "eth1", "syncid": 3}]
+    assert not {"timeouts", "daemons"} & json.loads(run("convert", "--to", "json", stdin=SERVICES).stdout).keys()
+
+
+def test_all_that_is_live(run: Run) -> None:
+    """Of what is live the document says everything, and that no daemon runs too, which a dump cannot."""
+    with ipvs.sandbox("box") as table:
+        table.apply(*ipvs.parse([*SERVICES.splitlines(), "--set 0 60 0"]))
+    document = run("convert", "live", "--sandbox", "box", "--to", "json").stdout
+    assert json.loads(document)["timeouts"] == {"tcp": 900, "tcp_fin": 60, "udp": 300}
+    assert json.loads(document)["daemons"] == []
+    done = run("convert", "--to", "dump", stdin=document)
+    assert (done.stdout, done.stderr) == (f"{SERVICES}--set 900 60 300\n", "")
+
+
+def test_diff_and_apply_of_a_document(run: Run, tmp_path: Path) -> None:
+    master = "--start-daemon master --mcast-interface eth0 --sync-maxlen 500"
+    backup = "--start-daemon backup --mcast-interface eth0"
+    with ipvs.sandbox("box") as table:
+        table.apply(*ipvs.parse([*SERVICES.splitlines(), master]))
+        [filled_in] = table.daemons()
+    (tmp_path / "dump").write_text(f"{SERVICES}--set 0 60 0\n{backup}\n{master.partition(' --sync')[0]}\n")
+    for form in ("json", "yaml"):
+        assert run("convert", "dump", "--to", form, "-o", "document").exit_code == 0
+        here = ("--sandbox", "box")
+        done = run("diff", "live", "document", *here)
+        assert done.exit_code == 1
+        assert done.stdout.splitlines()[2:] == ["~ timeouts: tcp_fin 120 -> 60", "+ daemon backup mcast_ifn eth0"]
+        planned = run("apply", "document", "--dry-run", *here)
+        assert planned.stdout == f"ipvsadm --set 0 60 0\nipvsadm {backup}\n"
+        assert run("diff", "live", "document", *here).exit_code == 1
+        assert run("apply", "document", *here).stdout == "done: 2 changes\n"
+        assert run("diff", "live", "document", *here).exit_code == 0
+        assert run("apply", "document", *here).stdout.startswith("nothing to do")
+        with ipvs.sandbox("box") as table:
+            assert filled_in in table.daemons()
+            assert table.timeouts() == ipvs.Timeouts(900, 60, 300)
+            table.apply(*ipvs.parse(["--stop-daemon backup", "--set 0 120 0"]))
+
+
+def test_what_is_refused_takes_timeouts_and_daemons_back(run: Run, tmp_path: Path) -> None:
+    with ipvs.sandbox("box") as table:
+        table.apply(*ipvs.parse(["-A -f 7 -s rr", "-a -f 7 -r [2001:db8::1]:80 -i"]))
+        before = table.services(), table.timeouts()
+    document = {
+        "version": 1, "kind": "ipvs", "services": [], "timeouts": {"udp": 7},
+        "daemons": [{"state": "master", "mcast_ifn": "eth0"}],
+    }  # fmt: skip
+    (tmp_path / "document").write_text(json.dumps(document))
+    done = run("apply", "document", "--no-prune", "--sandbox", "box")
+    assert done.exit_code == 1
+    assert "nothing was changed" in done.stderr
+    with ipvs.sandbox("box") as table:
+        assert (table.services(), table.timeouts(), table.daemons()) == (*before, [])
 
 
 def test_many_losses_are_counted(run: Run) -> None:

@@ -75,8 +75,8 @@ def test_timeouts_and_daemons_of_what_has_them(run: Run, tmp_path: Path) -> None
     (tmp_path / "2").write_text("--set 60 5 0\n--start-daemon master --mcast-interface lo --syncid 3\n")
     lines = run("diff", "2", "3").stdout.splitlines()
     assert lines[2] == "~ timeouts: tcp 60 -> 90"
-    assert lines[3].startswith("- daemon master mcast_ifn lo syncid 3 ")
-    assert lines[4].startswith("+ daemon backup mcast_ifn lo syncid 4 ")
+    assert lines[3].startswith("- daemon master mcast_ifn lo syncid 3")
+    assert lines[4].startswith("+ daemon backup mcast_ifn lo syncid 4")
 
 
 def test_rules(run: Run) -> None:

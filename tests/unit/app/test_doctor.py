@@ -10,8 +10,10 @@ from click.shell_completion import ShellComplete
 
 from pyipvsadm import doctor
 from pyipvsadm.app.main import application
+from pyipvsadm.kinds import KINDS
 
 if TYPE_CHECKING:
+    from pyipvsadm.kinds import Kind
     from support.app import Run
 
 
@@ -45,6 +47,29 @@ def test_the_status_is_of_problems(run: Run) -> None:
     done = run("doctor", "--json")
     problems = [f for f in json.loads(done.stdout)["findings"] if f["status"] == "problem"]
     assert done.exit_code == (1 if problems else 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind(run: Run, kind: Kind) -> None:
+    """What is asked for is what counts: checks of the others are left out."""
+    done = run("doctor", "--json", "--kind", kind)
+    findings = json.loads(done.stdout)["findings"]
+    codes = {finding["code"] for finding in findings}
+    assert codes == {code for code, check in doctor.CHECKS.items() if kind in check.kinds}
+    assert ("module-ip-vs" in codes) == ("no-servers" in codes) == (kind == "ipvs")
+    assert ("module-ip-tables" in codes) == ("lock" in codes) == (kind != "ipvs")
+    assert {"rights", "module-nf-conntrack"} <= codes
+
+
+def test_ipvs_that_is_missing_is_a_problem_where_it_is_wanted(run: Run) -> None:
+    def status(*words: str) -> str:
+        [finding] = json.loads(run("doctor", "--json", "--only", "module-ip-vs", *words).stdout)["findings"]
+        found: str = finding["status"]
+        return found
+
+    asked, found_out = status("--kind", "ipvs"), status()
+    assert asked in ("ok", "problem", "could-not-tell")
+    assert found_out in (("info", "problem") if asked == "problem" else (asked,))
 
 
 def test_codes_are_completed() -> None:

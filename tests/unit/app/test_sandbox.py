@@ -147,6 +147,23 @@ def test_what_the_command_has_spoiled_is_not_the_same(environment: dict[str, str
     assert "not a sandbox file" in done.stderr
 
 
+def test_timeouts_are_there_and_daemons_are_not(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "more").write_text(f"{DUMP}--set 0 60 0\n--start-daemon master --mcast-interface eth0\n")
+    done = run(
+        environment, "--memory", "--from", "more", "--diff", "--",
+        "sh", "-c", "ipvsadm -L --timeout; ipvsadm -L --daemon; ipvsadm --set 0 120 0",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0,
+        [
+            "Timeout (tcp tcpfin udp): 900 60 300",
+            "--- ipvs at the beginning",
+            "+++ ipvs at the end",
+            "~ timeouts: tcp_fin 60 -> 120",
+        ],
+    )
+
+
 def test_counters_are_there_and_are_no_difference(environment: dict[str, str]) -> None:
     done = run(
         environment, "--memory", "--from", "rules.v4", "--diff", "--", "sh", "-c", "iptables-save -c; iptables -Z"

@@ -6,14 +6,17 @@ import re
 
 import pytest
 
-from pyipvsadm import check
+from pyipvsadm import check, documents
+from pyipvsadm.app.state import form_of
 from pyipvsadm.errors import UsageError
 
 KINDS = list(check.FINDINGS.values())
 
 
 def codes(text: str, beside: str = "") -> list[str]:
-    sources = [check.Source(text), *([check.Source(beside, "iptables")] if beside else [])]
+    form = form_of(text)
+    first = check.Source(text) if form == "dump" else documents.source(text, form)
+    sources = [first, *([check.Source(beside, "iptables")] if beside else [])]
     return [finding.code for finding in check.run_together(sources)[0]]
 
 

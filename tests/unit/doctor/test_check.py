@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCUMENTATION = Path(__file__).resolve().parents[3] / "docs/doctor.md"
-DECLARED = sum([path.read_text().count("\n@check(\n") for path in Path(checks.__file__).parent.glob("*.py")])
+TEXTS = [path.read_text() for path in Path(checks.__file__).parent.glob("*.py")]
+DECLARED = sum([text.count("\n@check(\n") + text.count(" = _keeps_quiet(\n") for text in TEXTS])
 ODD = "a b'$(x)"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,11 @@ from pyipvsadm import documents, iptables, ipvs
 from pyipvsadm.documents import DocumentError, VirtualServers
 from pyipvsadm.iptables import ChainState, Counters, Match, Rule, Ruleset, TableState, Target
 from pyipvsadm.ipvs.order import sort_servers, sort_services
-from pyipvsadm.xtables.kinds import quote
-from support.changes import servers, services
-from support.xtables import CASES, cases
+from pyipvsadm.snapshot import dumped, save, take
+from support.changes import sequences
+from support.documents import RULES, SERVICES, places, rules, rulesets, saved, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyipvsadm.documents.text import Form
     from pyipvsadm.xtables.options import Family
 
@@ -32,7 +29,6 @@ SCHEMAS = {
     kind: jsonschema.Draft202012Validator(json.loads((ROOT / f"docs/schema/{kind}.json").read_text()))
     for kind in ("ipvs", "iptables")
 }
-VERDICTS = ("ACCEPT", "DROP", "QUEUE", "RETURN")
 
 
 def there_and_back(document: dict[str, Any]) -> dict[str, Any]:
@@ -50,38 +46,6 @@ FORMS: tuple[Form, ...] = ("json", "yaml", "json")
 
 # -- virtual servers ---------------------------------------------------------------------------------------------------
 
-COUNTERS = st.integers(0, 2**64 - 1) | st.just(0)
-STATS = st.just(ipvs.Stats()) | st.builds(ipvs.Stats, *[COUNTERS] * 10)
-CONNECTIONS = st.just(0) | st.integers(0, 2**32 - 1)
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> list[ipvs.ServiceState]:
-    """Draw the services that a sandbox takes, with counters."""
-    with ipvs.sandbox() as table:
-        for service in draw(st.lists(services, max_size=5)):
-            changes: list[ipvs.Change] = [ipvs.AddService(service)]
-            changes += [ipvs.AddServer(service.key, server) for server in draw(st.lists(servers, max_size=4))]
-            for change in changes:
-                try:
-                    table.apply(change)
-                except ipvs.Refused:
-                    pass
-        return [
-            service.replace(
-                stats=draw(STATS),
-                servers=tuple(
-                    [
-                        ipvs.ServerState(
-                            server.config, draw(CONNECTIONS), draw(CONNECTIONS), draw(CONNECTIONS), draw(STATS)
-                        )
-                        for server in service.servers
-                    ]
-                ),
-            )
-            for service in table.services()
-        ]
-
 
 def in_order(found: list[ipvs.ServiceState]) -> tuple[ipvs.ServiceState, ...]:
     """Return services and servers in the order of a listing."""
@@ -92,6 +56,35 @@ def in_order(found: list[ipvs.ServiceState]) -> tuple[ipvs.ServiceState, ...]:
 def test_virtual_servers_are_kept(found: list[ipvs.ServiceState], info: ipvs.Info | None) -> None:
     document = there_and_back(documents.document(VirtualServers(tuple(found), info)))
     assert documents.state(document) == VirtualServers(in_order(found), info)
+
+
+@given(sequences)
+def test_all_of_a_table_is_kept(changes: list[ipvs.Change]) -> None:
+    """Services, timeouts and daemons that a sandbox has, through JSON and YAML and, but for limits, through a dump."""
+    with ipvs.sandbox() as table:
+        try:
+            table.apply(*changes, rollback=False)
+        except ipvs.Refused:
+            pass
+        found = take(table)
+    state = VirtualServers(in_order(list(found.services)), None, found.timeouts, found.daemons)
+    assert documents.state(there_and_back(documents.document(state))) == state
+    dump = save(found)
+    losses = " ".join(documents.losses(state, dump))
+    if "cannot be read again" not in losses:
+        told = dumped(ipvs.parse(dump.splitlines()))
+        assert (told.timeouts == found.timeouts) == ("timeouts" not in losses)
+        assert ({*(told.daemons or ())} == {*(found.daemons or ())}) == ("daemons" not in losses)
+
+
+def test_what_ipvsadm_save_leaves_out() -> None:
+    master = ipvs.SyncDaemon("master", "eth0", 1)
+    for state, lost in (
+        (VirtualServers(timeouts=ipvs.Timeouts(900, 0, 0)), ["all timeouts"]),
+        (VirtualServers(timeouts=ipvs.Timeouts(0, 0, 0), daemons=()), []),
+        (VirtualServers(daemons=(master,)), ["all settings of synchronisation daemons"]),
+    ):
+        assert list(documents.losses(state, ipvs.save(state.services))) == lost
 
 
 @given(tables())
@@ -117,48 +110,6 @@ def test_what_a_dump_of_services_cannot_hold(found: list[ipvs.ServiceState]) -> 
 
 
 # -- rules -------------------------------------------------------------------------------------------------------------
-
-
-@cache
-def rules(family: Family) -> list[tuple[str, Rule]]:
-    """Return a rule of every case of tests/xtables that is one, with its table."""
-    found = []
-    for path in sorted(CASES.rglob("*.txt")):
-        for case in cases(path):
-            if case.family != family:
-                continue
-            text = " ".join([quote(word) for word in case.words])
-            try:
-                rule = iptables.rule(text, family=family, table=case.table)
-            except iptables.UsageError:
-                continue
-            if rule.target is None or rule.target.revision is not None or rule.target.name in VERDICTS:
-                found.append((case.table, rule))
-    return found
-
-
-@st.composite
-def rulesets(draw: st.DrawFn) -> Ruleset:
-    """Draw tables of rules of which every extension has its share, with counters and chains."""
-    family: Family = draw(st.sampled_from((4, 6)))
-    counters = st.builds(Counters, COUNTERS, COUNTERS)
-    drawn = draw(st.lists(st.sampled_from(rules(family)), max_size=8))
-    found = []
-    for name in {table for table, _ in drawn}:
-        own = [rule.counted(draw(counters)) for table, rule in drawn if table == name]
-        jump = Rule(
-            source="! ::/1" if family == 6 else "! 0.0.0.0/1", target=Target("a-chain"), goto=draw(st.booleans())
-        )
-        chains = (
-            ChainState("OUTPUT", draw(st.sampled_from(("ACCEPT", "DROP"))), draw(counters), (*own, jump)),
-            ChainState("a-chain", None, Counters(), tuple(own[:2])),
-        )
-        found.append(TableState(name, chains))
-    return iptables.build(Ruleset(family, tuple(found)))
-
-
-def saved(ruleset: Ruleset) -> str:
-    return iptables.save(ruleset, counters=True)
 
 
 @given(rulesets())
@@ -295,57 +246,6 @@ def test_a_rule_by_its_text() -> None:
 
 # -- what is no document -----------------------------------------------------------------------------------------------
 
-SERVICES: dict[str, Any] = {
-    "version": 1,
-    "kind": "ipvs",
-    "ipvs": {"version": "1.2.1", "conn_tab_size": 4096},
-    "services": [
-        {"family": 4, "fwmark": 1, "scheduler": "rr"},
-        {
-            "family": 4, "protocol": "tcp", "address": "192.0.2.1", "port": 80, "scheduler": "wlc", "flags": 1,
-            "persistent": True, "one_packet": False, "timeout": 5, "netmask": "255.255.255.0", "pe_name": "sip",
-            "stats": {"conns": 1},
-            "servers": [
-                {"family": 4, "address": "10.0.0.1", "port": 80, "forward": "masq", "weight": 1, "u_threshold": 3,
-                 "l_threshold": 2, "tun_type": "ipip", "tun_port": 0, "tun_flags": 0, "activeconns": 1,
-                 "stats": {"inpkts": 1}}
-            ],
-        },
-    ],
-}  # fmt: skip
-RULES: dict[str, Any] = {
-    "version": 1,
-    "kind": "iptables",
-    "family": 4,
-    "tables": [
-        {
-            "table": "filter",
-            "chains": [
-                {"name": "INPUT", "policy": "DROP", "packets": 1, "bytes": 2, "references": 0, "rules": [
-                    {"number": 1, "packets": 1, "bytes": 2, "source": {"value": "10.0.0.0/8", "inverted": True},
-                     "protocol": {"value": "tcp"}, "goto": False, "fragment": None,
-                     "matches": [{"name": "tcp", "revision": 0, "options": [
-                        {"name": "dport", "inverted": True, "values": ["80"]}], "data": None}],
-                     "target": {"name": "WEB", "revision": None, "options": [], "data": None}},
-                ]},
-                {"name": "WEB", "policy": None, "rules": []},
-            ],
-        }
-    ],
-}  # fmt: skip
-
-
-def places(value: object, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield the path of each value in a document, and what holds it under which key."""
-    pairs: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
-        pairs = [(f"{path}.{name}" if path else name, name) for name in value]
-    if isinstance(value, list):
-        pairs = [(f"{path}[{index}]", index) for index in range(len(value))]
-    for deeper, key in pairs:
-        yield deeper, value, key
-        yield from places(value[key], deeper)  # type: ignore[index]
-
 
 @pytest.mark.parametrize("whole", [SERVICES, RULES], ids=["ipvs", "iptables"])
 @pytest.mark.parametrize("wrong", [True, 1.5, "?", -1, 2**64, [], {}, None, [[]]], ids=repr)
@@ -413,6 +313,11 @@ RULE = "tables[0].chains[0].rules[0]"
         (changed(SERVICES, "services[0].fwmark", 0), 'services[0]: a service without "fwmark" needs'),
         (changed(SERVICES, "services[0].scheduler", "a" * 16), 'services[0].scheduler: "aaaaaaaaaaaaaaaa" is no name'),
         ({**SERVICES, "services": [SERVICES["services"][0]] * 2}, "services[1]: Service already exists"),
+        (changed(SERVICES, "timeouts.udp", 0), "timeouts.udp: 0 is not from 1 to 8589934"),
+        ({**SERVICES, "daemons": [SERVICES["daemons"][1]] * 2}, "daemons[1]: "),
+        (changed(SERVICES, "daemons[0].mcast_group", "10.0.0.1"), "daemons[0]: "),
+        (changed(SERVICES, "daemons[0].mcast_group", "ff02:0::1"), "daemons[0].mcast_group: write the address as"),
+        (changed(SERVICES, "daemons[0].mcast_ifn", ""), "daemons[0]: "),
         (changed(RULES, "tables[0].table", "none"), "tables[0]: "),
         (changed(RULES, "tables[0].chains[0].policy", None), "tables[0].chains[0]: chain INPUT is built in"),
         (changed(RULES, "tables[0].chains[1].policy", "DROP"), "tables[0].chains[1]: chain WEB is not built in"),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor.check import IPVS, Fault, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pyipvsadm.doctor.check import Check
     from pyipvsadm.doctor.machine import Machine
 
 _HIDDEN: Final = ("dummy", "ipip")  # where real servers have virtual addresses, besides lo
 _READS: Final = ("virtual services", "addresses")
-# Values of arp_ignore with which an address of another interface is not answered for.
-_QUIET: Final = (1, 2, 8)
-_ANNOUNCE_BEST: Final = 2
 
 
 def _virtual_addresses(machine: Machine) -> list[str]:
@@ -39,37 +37,38 @@ def _loud(machine: Machine, setting: str, enough: tuple[int, ...]) -> list[str]:
     return [link.name for link in links if machine.interface_setting(link.name, setting) not in enough]
 
 
-@check(
-    "arp-ignore",
+def _keeps_quiet(setting: str, enough: tuple[int, ...], summary: str, loudness: str) -> Check:
+    """Declare the check of a setting that keeps such an address quiet, with the values that do; the first mends it."""
+
+    @check(
+        setting.replace("_", "-"),
+        summary,
+        severity="warning",
+        kinds=IPVS,
+        reads=(f"net.ipv4.conf.*.{setting}", *_READS),
+        reason="{address} is an address of this machine that stands alone, as a virtual address does on a real server "
+        f"of direct routing; {loudness}. If it is none, all is well",
+        mend=(f"sysctl -w net.ipv4.conf.all.{setting}={enough[0]}",),
+    )
+    def declared(machine: Machine) -> Iterator[Fault]:
+        """Look whether an interface is too loud about an address that stands alone."""
+        for address in _virtual_addresses(machine):
+            loud = _loud(machine, setting, enough)
+            if loud:
+                yield Fault(address=address, interfaces=", ".join(loud))
+
+    return declared
+
+
+arp_ignore = _keeps_quiet(
+    "arp_ignore",
+    (1, 2, 8),  # an address of another interface is not answered for
     "a real server does not answer for the virtual address",
-    severity="warning",
-    reads=("net.ipv4.conf.*.arp_ignore", *_READS),
-    reason="{address} is an address of this machine that stands alone, as a virtual address does on a real server of "
-    "direct routing; this machine answers ARP requests for it on {interfaces} and so takes it from the "
-    "director. If it is none, all is well",
-    mend=("sysctl -w net.ipv4.conf.all.arp_ignore=1",),
+    "this machine answers ARP requests for it on {interfaces} and so takes it from the director",
 )
-def arp_ignore(machine: Machine) -> Iterator[Fault]:
-    """Look whether requests for such an address are answered."""
-    for address in _virtual_addresses(machine):
-        loud = _loud(machine, "arp_ignore", _QUIET)
-        if loud:
-            yield Fault(address=address, interfaces=", ".join(loud))
-
-
-@check(
-    "arp-announce",
+arp_announce = _keeps_quiet(
+    "arp_announce",
+    (2,),  # the sender is the best address of the interface
     "a real server does not announce the virtual address",
-    severity="warning",
-    reads=("net.ipv4.conf.*.arp_announce", *_READS),
-    reason="{address} is an address of this machine that stands alone, as a virtual address does on a real server of "
-    "direct routing; the ARP requests for the way of its answers out of {interfaces} carry it, and so take it "
-    "from the director. If it is none, all is well",
-    mend=("sysctl -w net.ipv4.conf.all.arp_announce=2",),
+    "the ARP requests for the way of its answers out of {interfaces} carry it, and so take it from the director",
 )
-def arp_announce(machine: Machine) -> Iterator[Fault]:
-    """Look whether such an address is the sender's in requests of this machine."""
-    for address in _virtual_addresses(machine):
-        loud = _loud(machine, "arp_announce", (_ANNOUNCE_BEST,))
-        if loud:
-            yield Fault(address=address, interfaces=", ".join(loud))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor.check import IPVS, Fault, check
 from pyipvsadm.doctor.machine import service_name
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def conntrack_full(machine: Machine) -> Iterator[Fault]:
     "vs-conntrack",
     "connections of IPVS are tracked where rules give them another source",
     severity="problem",
+    kinds=IPVS,
     reads=("net.ipv4.vs.conntrack", "virtual services", "rules"),
     reason="{service} forwards by NAT, and a rule of {world} in the table {table} {aim}; with net.ipv4.vs.conntrack 0 "
     "connections of IPVS are not tracked, and such rules never see them",

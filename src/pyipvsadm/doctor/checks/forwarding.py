@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor.check import IPVS, Fault, check
 from pyipvsadm.doctor.machine import service_name, setting_name
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def _who_forwards(machine: Machine, family: Literal[4, 6]) -> str:
     "ip-forward",
     "IPv4 packets are passed on where that is needed",
     severity="problem",
+    kinds=IPVS,
     reads=("net.ipv4.ip_forward", "virtual services", "rules"),
     reason="{who}, and net.ipv4.ip_forward is 0: answers on their way through this machine are thrown away",
     mend=("sysctl -w net.ipv4.ip_forward=1",),
@@ -50,6 +51,7 @@ def ip_forward(machine: Machine) -> Iterator[Fault]:
     "ipv6-forward",
     "IPv6 packets are passed on where that is needed",
     severity="problem",
+    kinds=IPVS,
     reads=("net.ipv6.conf.all.forwarding", "virtual services", "rules"),
     reason="{who}, and net.ipv6.conf.all.forwarding is 0: answers on their way through this machine are thrown away",
     mend=("sysctl -w net.ipv6.conf.all.forwarding=1",),
@@ -64,6 +66,7 @@ def ipv6_forward(machine: Machine) -> Iterator[Fault]:
     "interface-forward",
     "the interfaces of real servers pass IPv4 on",
     severity="problem",
+    kinds=IPVS,
     reads=("net.ipv4.conf.*.forwarding", "virtual services", "routes"),
     reason="{service} forwards by NAT to {server}, whose answers come in through {interface}; "
     "net.ipv4.conf.{interface}.forwarding is 0, so they are thrown away",
@@ -93,6 +96,7 @@ def interface_forward(machine: Machine) -> Iterator[Fault]:
     "rp-filter",
     "packets of clients pass the reverse path filter",
     severity="warning",
+    kinds=IPVS,
     reads=("net.ipv4.conf.*.rp_filter", "virtual services", "addresses", "routes"),
     reason="{service} has its address on {interface}, where the reverse path filter is strict (rp_filter 1), and the "
     "route to clients elsewhere leaves through {other}: their packets are thrown away when they come in",
@@ -125,6 +129,7 @@ def rp_filter(machine: Machine) -> Iterator[Fault]:
     "rp-filter-tunnel",
     "packets out of tunnels pass the reverse path filter",
     severity="problem",
+    kinds=IPVS,
     reads=("net.ipv4.conf.*.rp_filter", "links"),
     reason="{interface} is a tunnel on which rp_filter is 1: what a director sends through it comes from clients, "
     "whose route leaves elsewhere, and is thrown away",

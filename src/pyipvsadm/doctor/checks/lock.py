@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pyipvsadm.doctor import locks
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor.check import RULES, Fault, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ _STEP: Final = 0.1
     "lock",
     "nobody holds the xtables lock for long",
     severity="problem",
+    kinds=RULES,
     reads=("/run/xtables.lock", "/proc/locks", "/proc/*/fd", "/proc/*/fdinfo"),
     reason="the lock {path} has been held for as long as this looked, {seconds:g} s, by {who}{waiting}: iptables and "
     "iptables-restore wait for it, or give up",

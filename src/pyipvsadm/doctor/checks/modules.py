@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor import intent
+from pyipvsadm.doctor.check import IPVS, RULES, Fault, check
 from pyipvsadm.doctor.machine import service_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyipvsadm.doctor.machine import Machine
+    from pyipvsadm.kinds import Kind
 
 _MODULES: Final = ("/proc/modules", "modules.builtin", "modules.dep")
 _FTP: Final = 21
 # What libiptc needs for a family: the module, and what only a kernel with it has.
-_LEGACY: Final = {"ip_tables": "net/ip_tables_names", "ip6_tables": "net/ip6_tables_names"}
+_LEGACY: Final[dict[Kind, tuple[str, str]]] = {
+    "iptables": ("ip_tables", "net/ip_tables_names"),
+    "ip6tables": ("ip6_tables", "net/ip6_tables_names"),
+}
 
 
 @check(
@@ -43,21 +48,30 @@ def module_directory(machine: Machine) -> Iterator[Fault]:
     "module-ip-vs",
     "the kernel has IPVS",
     severity="problem",
-    reads=("/proc/net/ip_vs", *_MODULES),
+    kinds=IPVS,
+    reads=("/proc/net/ip_vs", *_MODULES, "what ipvsadm, keepalived and ldirectord are to do"),
     reason="the running kernel, {release}, has no IPVS, neither built in nor as the module ip_vs: ipvsadm needs one "
-    "built with CONFIG_IP_VS, as Debian's is; in a container it is the host's",
+    "built with CONFIG_IP_VS, as Debian's is; in a container it is the host's. {wanted}",
     everywhere=True,
 )
 def module_ip_vs(machine: Machine) -> Iterator[Fault]:
-    """Look for IPVS; a module that can be loaded is loaded by the first command of root's that needs it."""
-    if machine.module("ip_vs", "net/ip_vs") == "missing":
-        yield Fault(release=machine.release)
+    """Look for IPVS and for who wants it; one that can be loaded is, by the first command of root's that needs it."""
+    if machine.module("ip_vs", "net/ip_vs") != "missing":
+        return
+    file = None if machine.kind else intent.to_balance()
+    if file:
+        yield Fault(release=machine.release, wanted=f"{file} wants virtual servers")
+    elif machine.kind:
+        yield Fault(release=machine.release, wanted="It was asked for")
+    else:
+        yield Fault(release=machine.release, wanted="Nothing seen here wants it", severity="info")
 
 
 @check(
     "module-scheduler",
     "the kernel has the schedulers in use",
     severity="problem",
+    kinds=IPVS,
     reads=("virtual services", *_MODULES),
     reason="{user}, and the kernel has no module {module}: it refuses such a service with “No such file or directory”",
     everywhere=True,
@@ -80,6 +94,7 @@ def module_scheduler(machine: Machine) -> Iterator[Fault]:
     "module-ip-vs-ftp",
     "FTP is followed where it is balanced",
     severity="warning",
+    kinds=IPVS,
     reads=("virtual services", *_MODULES),
     reason="{service} forwards FTP by NAT, and the module ip_vs_ftp is not loaded: the connections for data, passive "
     "ones too, do not get through",
@@ -111,17 +126,18 @@ def module_nf_conntrack(machine: Machine) -> Iterator[Fault]:
 @check(
     "module-ip-tables",
     "the kernel has the legacy tables",
-    severity="warning",
-    reads=tuple([f"/proc/{sign}" for sign in _LEGACY.values()]) + _MODULES,
+    severity="problem",
+    kinds=RULES,
+    reads=tuple([f"/proc/{sign}" for _, sign in _LEGACY.values()]) + _MODULES,
     reason="the running kernel, {release}, has no {module}: iptables-legacy does not work, ours included; "
     "iptables-nft does where the kernel has nf_tables",
     everywhere=True,
 )
 def module_ip_tables(machine: Machine) -> Iterator[Fault]:
-    """Look for the modules that the legacy tables are in."""
-    for module, sign in _LEGACY.items():
-        if machine.module(module, sign) == "missing":
-            yield Fault(release=machine.release, module=module)
+    """Look for the modules that the legacy tables are in; that one is missing is a problem where it was asked for."""
+    for kind, (module, sign) in _LEGACY.items():
+        if machine.kind in (None, kind) and machine.module(module, sign) == "missing":
+            yield Fault(release=machine.release, module=module, severity=None if machine.kind else "warning")
 
 
 @check(

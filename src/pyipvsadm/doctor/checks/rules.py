@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pyipvsadm.doctor.check import Each, Fault, check
+from pyipvsadm.doctor.check import IPVS, RULES, Each, Fault, check
 from pyipvsadm.doctor.machine import service_name
 from pyipvsadm.xtables.model import TABLES
 
@@ -23,6 +23,7 @@ _TOOLS: Final = {4: "iptables", 6: "ip6tables"}
     "two-worlds",
     "rules are in the legacy tables or in nf_tables, not in both",
     severity="warning",
+    kinds=RULES,
     reads=("legacy tables", "nf_tables"),
     reason="the legacy table {table} of {tool} holds {legacy}, and nf_tables holds {nft} for packets of the same "
     "family: the kernel asks both, so a packet has to pass both, while {tool}-legacy and {tool}-nft each show "
@@ -56,6 +57,7 @@ def _counted(rules: int) -> str:
     "return-path",
     "answers of real servers come back through this machine where it does NAT",
     severity="warning",
+    kinds=IPVS,
     reads=("virtual services", "addresses", "routes", "rules"),
     reason="{service} forwards by NAT to {server}, whose answers have to come back through this machine; {why}. No "
     "rule here gives packets another source, which would bring all of them back. With the commands the servers "

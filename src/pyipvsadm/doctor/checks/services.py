@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pyipvsadm import ipvs
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor.check import IPVS, Fault, check
 from pyipvsadm.doctor.machine import service_name, setting_name
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _NONLOCAL_BIND: Final = {4: ("net/ipv4", "ip_nonlocal_bind"), 6: ("net/ipv6", "i
     "virtual-address",
     "virtual addresses are this machine's",
     severity="problem",
+    kinds=IPVS,
     reads=("virtual services", "addresses", "routes"),
     reason="{address}, of {service}, is no address of this machine: IPVS sees only packets that are for the machine "
     "itself, so the service gets none. On the standby of a failover pair that is as it should be",
@@ -57,6 +58,7 @@ def _first_interface(machine: Machine) -> str:
     "nonlocal-bind",
     "programs can listen on virtual addresses that are elsewhere now",
     severity="info",
+    kinds=IPVS,
     reads=("net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind", "virtual services", "routes"),
     reason="{address}, of {service}, is not on this machine, and {setting} is 0: a program that listens on it (a "
     "proxy on the standby of a failover pair) cannot start before the address comes",
@@ -79,6 +81,7 @@ def nonlocal_bind(machine: Machine) -> Iterator[Fault]:
     "no-servers",
     "every service has real servers",
     severity="problem",
+    kinds=IPVS,
     reads=("virtual services",),
     reason="{service} has no real server: connections to it are refused. A server is added with ipvsadm -a",
 )
@@ -93,6 +96,7 @@ def no_servers(machine: Machine) -> Iterator[Fault]:
     "no-weight",
     "every service has a server that takes connections",
     severity="problem",
+    kinds=IPVS,
     reads=("virtual services",),
     reason="all real servers of {service} have weight 0: none takes new connections; ipvsadm -e gives one another "
     "weight",
@@ -122,6 +126,7 @@ def _with_weight(service: ServiceState) -> list[str]:
     "server-unreachable",
     "there is a route to every real server",
     severity="problem",
+    kinds=IPVS,
     reads=("virtual services", "routes"),
     reason="{server}, a real server of {service}, cannot be reached: the kernel has no route to it, or one that "
     "refuses. A route to its network is missing, or its interface is down",
@@ -140,6 +145,7 @@ def server_unreachable(machine: Machine) -> Iterator[Fault]:
     "server-local",
     "real servers are other machines",
     severity="info",
+    kinds=IPVS,
     reads=("virtual services", "routes"),
     reason="{server}, a real server of {service}, is an address of this machine: {what}",
 )
@@ -162,6 +168,7 @@ def server_local(machine: Machine) -> Iterator[Fault]:
     "direct-routing-gateway",
     "servers of direct routing are on the link",
     severity="problem",
+    kinds=IPVS,
     reads=("virtual services", "routes"),
     reason="{server}, a real server of {service} by direct routing, is behind the gateway {gateway}: the gateway gets "
     "packets to {virtual} and sends them back here. Direct routing needs the server in a network of this "
@@ -184,6 +191,7 @@ def direct_routing_gateway(machine: Machine) -> Iterator[Fault]:
     "tunnel-server",
     "tunnels are taken apart at their other end",
     severity="info",
+    kinds=IPVS,
     reads=("virtual services",),
     reason="{service} reaches {servers} by tunnels ({kind}): a server has to take them apart, and to have the virtual "
     "address without answering ARP requests for it. Whether it does is not seen from here",
@@ -223,6 +231,7 @@ def _families(key: ServiceKey, servers: list[RealServer]) -> set[int]:
     "tunnel-mtu",
     "packets of an Ethernet fit into tunnels",
     severity="info",
+    kinds=IPVS,
     reads=("virtual services", "routes", "links"),
     reason="{service} reaches {server} by a tunnel through {interface}, whose MTU is {mtu}: with the outer header "
     "packets of more than {room} bytes do not fit. Clients are told so by ICMP, which may not get through to "

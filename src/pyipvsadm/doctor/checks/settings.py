@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyipvsadm.doctor.check import Fault, check
+from pyipvsadm.doctor.check import IPVS, Fault, check
 from pyipvsadm.doctor.machine import service_name
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     "expire-nodest-conn",
     "connections of a removed server end at once",
     severity="info",
+    kinds=IPVS,
     reads=("net.ipv4.vs.expire_nodest_conn", "virtual services"),
     reason="net.ipv4.vs.expire_nodest_conn is 0: when a real server is removed, packets of its connections are "
     "dropped until the connections time out; with 1 clients hear of it and can connect anew",
@@ -32,6 +33,7 @@ def expire_nodest_conn(machine: Machine) -> Iterator[Fault]:
     "expire-quiescent-template",
     "a drained server loses its persistent clients",
     severity="warning",
+    kinds=IPVS,
     reads=("net.ipv4.vs.expire_quiescent_template", "virtual services"),
     reason="{service} is persistent, and net.ipv4.vs.expire_quiescent_template is 0: {what} goes on getting new "
     "connections of the clients that it has",
@@ -61,6 +63,7 @@ def expire_quiescent_template(machine: Machine) -> Iterator[Fault]:
     "conn-reuse-mode",
     "a port that a client uses again is scheduled again",
     severity="info",
+    kinds=IPVS,
     reads=("net.ipv4.vs.conn_reuse_mode", "virtual services"),
     reason="net.ipv4.vs.conn_reuse_mode is 0: a new connection from a port whose last connection is still remembered "
     "goes to that one's server, even if its weight is 0 by now",
