@@ -36,7 +36,10 @@ LAYERS: dict[str, tuple[str, str]] = {
     "backend.sandbox": ("ipvs.backend.sandbox", "base model rules backend.base"),
     "engine": ("ipvs.engine", "base model rules backend.base"),
     "x.package": ("xtables=", ""),
-    "x.model": ("xtables.layout xtables.options xtables.kinds xtables.names xtables.model", "base x.model"),
+    "x.model": (
+        "xtables.layout xtables.options xtables.kinds xtables.names xtables.model xtables.words",
+        "base x.model",
+    ),
     "x.command": ("xtables.command", "base x.model"),
     "x.entry": ("xtables.entry xtables.blob", "base x.model x.entry"),
     "x.table": ("xtables.table xtables.reasons", "base x.model x.entry"),
