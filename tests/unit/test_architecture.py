@@ -49,7 +49,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
     "x.text": (
         "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts xtables.build xtables.ruleset "
-        "xtables.plan",
+        "xtables.plan xtables.xml",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
     ),
     "x.lock": ("xtables.lock", "base"),
@@ -222,13 +222,17 @@ def test_only_the_commands_touch_the_process(file: Path) -> None:
     assert not touched
 
 
-@pytest.mark.parametrize("command", ["ipvsadm", "save", "restore", "iptables", "iptables_save", "iptables_restore"])
+@pytest.mark.parametrize(
+    "command", ["ipvsadm", "save", "restore", "iptables", "iptables_save", "iptables_restore", "iptables_xml", "multi"]
+)
 def test_commands_import_nothing_heavy(command: str) -> None:
     argvs: dict[str, list[tuple[str, ...]]] = {
         "ipvsadm": [("--help",)],
         "iptables": [("-p", "tcp", "-m", "conntrack", "-j", "REJECT", "--help")],
         "iptables_save": [("--version",)],
         "iptables_restore": [("--version",)],
+        "iptables_xml": [("/dev/null",)],
+        "multi": [("iptables-restore", "--version"), ("save6", "--version"), ("xml", "/dev/null")],
     }
     program = loaded_by(command, *argvs.get(command, []))
     loaded = subprocess.check_output([sys.executable, "-S", "-c", program], text=True).splitlines()[-1].split()
