@@ -544,6 +544,12 @@ set -g __iptables_restore \
     '-b --binary||taken for the sake of old scripts' \
     '--netns|1|work on the tables of this network namespace' \
     '--sandbox|1|work on tables kept in this file, not the kernel\'s'
+set -g __iptables_apply \
+    '-t --timeout|1|seconds for the answer' \
+    '-w --write|1|where to save what was confirmed' \
+    '-c --command||run a command in the place of a dump' \
+    '-h --help||print a help text' \
+    '-V --version||print the version'
 set -g __iptables_xml \
     '-c --combine||one rule of those with the same conditions' \
     '-v --verbose||with lines as comments' \
@@ -774,7 +780,7 @@ function __iptables_declare
                 set shape -x -a 'filter nat mangle raw security'
             case 1/--netns
                 set shape -x -a '(ip netns list 2>/dev/null | string split -f 1 " ")'
-            case '1/--modprobe' '1/--file' '1/--sandbox'
+            case '1/--modprobe' '1/--file' '1/--write' '1/--sandbox'
                 set shape -r -F
             case '1/*'
                 set shape -x
@@ -798,6 +804,8 @@ for name in iptables iptables-legacy ip6tables ip6tables-legacy
     __iptables_declare $name-restore $__iptables_restore
     complete -c $name-save -f
 end
+__iptables_declare iptables-apply $__iptables_apply
+__iptables_declare ip6tables-apply $__iptables_apply
 __iptables_declare iptables-xml $__iptables_xml
 complete -c xtables-legacy-multi -f
 complete -c xtables-legacy-multi -n 'test (count (commandline -opc)) -eq 1' \

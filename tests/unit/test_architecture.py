@@ -83,7 +83,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "api base netlink text x.model x.entry x.lock x.backend.legacy doctor"),
     "cli": (
         "cli",
-        "api base model text engine backend.base backend.kernel backend.sandbox ui cli "
+        "api x.api base model text engine backend.base backend.kernel backend.sandbox ui cli "
         "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyipvsadm.cli import iptables_restore, iptables_save, iptables_xml, multi
+from pyipvsadm.cli import iptables_apply, iptables_restore, iptables_save, iptables_xml, multi
 from pyipvsadm.xtables import registry
 from pyipvsadm.xtables.model import TABLES, VERDICTS
 from pyipvsadm.xtables.syntax import COMMANDS, WORDS
@@ -203,11 +203,12 @@ def test_the_scripts(shell: Shell) -> None:
     own = {"--netns", "--sandbox"}
     saves = {f"--{word}" for _, word, _ in iptables_save.OPTIONS}
     restores = {f"--{word}" for _, word, _ in iptables_restore.OPTIONS}
+    applies = {f"--{word}" for _, word, _ in iptables_apply.OPTIONS}
     xml = {f"--{word}" for _, word, _ in iptables_xml.OPTIONS}
     assert shell.offers(
         "iptables-save --", "ip6tables-restore --", "iptables-save -t ", "iptables-legacy-restore -T ma",
-        "iptables-xml --",
-    ) == [saves | own, restores | own, {*TABLES}, {"mangle"}, xml]  # fmt: skip
+        "iptables-xml --", "ip6tables-apply --",
+    ) == [saves | own, restores | own, {*TABLES}, {"mangle"}, xml, applies]  # fmt: skip
 
 
 def test_all_in_one(shell: Shell) -> None:
@@ -224,7 +225,9 @@ def test_all_in_one(shell: Shell) -> None:
 
 def test_files_to_read(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "rules.v4").touch()
-    for offered in shell.offers(*[f"{command} {tmp_path}/ru" for command in ("iptables-restore", "iptables-xml")]):
+    for offered in shell.offers(
+        *[f"{command} {tmp_path}/ru" for command in ("iptables-restore", "iptables-xml", "iptables-apply -w")]
+    ):
         assert {os.path.basename(word) for word in offered} == {"rules.v4"}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyipvsadm.cli import iptables_restore, iptables_save, iptables_xml, multi
+from pyipvsadm.cli import iptables_apply, iptables_restore, iptables_save, iptables_xml, multi
 from pyipvsadm.xtables import registry
 from pyipvsadm.xtables.usage import entries
 
@@ -51,6 +51,7 @@ def test_what_can_be_inverted_is_marked() -> None:
     [
         ("iptables-save.8", iptables_save.OPTIONS),
         ("iptables-restore.8", iptables_restore.OPTIONS),
+        ("iptables-apply.8", iptables_apply.OPTIONS),
         ("../man1/iptables-xml.1", iptables_xml.OPTIONS),
     ],
 )
