@@ -523,7 +523,7 @@ set -g __iptables_options \
     '--ulog-qthreshold|4|target ULOG|1|||NUMBER'
 set -g __iptables_save \
     '-c --counters||with counters' \
-    '-d --dump||nothing: it is done anyway' \
+    '-d --dump||look at no argument behind this one' \
     '-t --table|1|this table alone' \
     '-M --modprobe|1|taken for the sake of old scripts' \
     '-f --file|1|where to write' \

@@ -27,8 +27,8 @@ OPTIONS: Final = (
     ("t", "timeout", "1"),
     ("w", "write", "1"),
     ("c", "command", ""),
-    ("h", "help", ""),
-    ("V", "version", ""),
+    ("h", "help", "!"),
+    ("V", "version", "!"),
 )
 
 _TIMEOUT: Final = "10"  # seconds
@@ -68,13 +68,12 @@ def run(family: Family, words: Sequence[str]) -> int:
     except UsageError as error:
         complain(f"{name}: {error}")
         return _WRONG
-    for letter in given:
-        if letter == "h":
-            complain(_usage(name, tool))
-            return 0
-        if letter == "V":
-            complain(f"{name} {VERSION}")
-            return 0
+    if "h" in given:
+        complain(_usage(name, tool))
+        return 0
+    if "V" in given:
+        complain(f"{name} {VERSION}")
+        return 0
     timeout = given.get("t", _TIMEOUT) or ""
     if not (timeout.isascii() and timeout.isdigit()):
         complain("Error: timeout must be a positive number")

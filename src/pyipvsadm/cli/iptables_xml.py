@@ -21,7 +21,7 @@ _PIECES: Final = 1000  # of a document that are written at once
 OPTIONS: Final = (
     ("c", "combine", ""),
     ("v", "verbose", ""),
-    ("h", "help", ""),
+    ("h", "help", "!"),
 )
 
 

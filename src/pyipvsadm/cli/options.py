@@ -7,13 +7,18 @@ from pyipvsadm.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
 
     # The arguments of what was given, by letter; None for one that is missing. What takes no argument has its letter,
     # as often as it was given.
     Given = dict[str, str | None]
     Declared = Sequence[
         tuple[str, str, str]
-    ]  # letter, word, argument ("": none, "1": one, "?": one that may be missing, and stands apart)
+    ]  # letter, word, argument ("": none, "1": one, "?": one that may be missing, and stands apart, "!": none, and what
+    # follows is not looked at)
+
+
+_TAKING: Final = ("1", "?")
 
 
 def _raise(mistake: str) -> None:
@@ -40,13 +45,15 @@ def parse_options(
             letter, text = _long(word, declared, refuse)
             if not letter:
                 continue
-            if text is None and letters[letter]:
+            if text is None and letters[letter] in _TAKING:
                 text = _next(letters[letter], waiting, f"option '{word}' requires an argument")
-            given[letter] = text if letters[letter] else _counted(given, letter)
+            given[letter] = text if letters[letter] in _TAKING else _counted(given, letter)
         elif word[:1] == "-" and word != "-":
             _short(word, letters, waiting, given, refuse)
         else:
             rest.append(word)
+        if any(letters[letter] == "!" for letter in given):
+            return given, []
     return given, rest
 
 
@@ -58,7 +65,7 @@ def _long(word: str, declared: Declared, refuse: Callable[[str], object]) -> tup
         refuse(f"option '{word}' is ambiguous" if found else f"unrecognized option '{word}'")
         return "", None
     letter, _, argument = found[0]
-    if equals and not argument:
+    if equals and argument not in _TAKING:
         refuse(f"option '--{found[0][1]}' doesn't allow an argument")
         return "", None
     return letter, text if equals else None
@@ -73,8 +80,10 @@ def _short(
             refuse(f"invalid option -- '{letter}'")
             continue
         attached = word[place:]
-        if not argument or (argument == "?" and attached):
-            given[letter] = None if argument else _counted(given, letter)
+        if argument not in _TAKING or (argument == "?" and attached):
+            given[letter] = None if argument in _TAKING else _counted(given, letter)
+            if argument == "!":
+                return
             continue
         given[letter] = attached or _next(argument, waiting, f"option requires an argument -- '{letter}'")
         return
