@@ -523,7 +523,7 @@ set -g __iptables_options \
     '--ulog-qthreshold|4|target ULOG|1|||NUMBER'
 set -g __iptables_save \
     '-c --counters||with counters' \
-    '-d --dump||nothing: it is done anyway' \
+    '-d --dump||look at no argument behind this one' \
     '-t --table|1|this table alone' \
     '-M --modprobe|1|taken for the sake of old scripts' \
     '-f --file|1|where to write' \
@@ -544,6 +544,37 @@ set -g __iptables_restore \
     '-b --binary||taken for the sake of old scripts' \
     '--netns|1|work on the tables of this network namespace' \
     '--sandbox|1|work on tables kept in this file, not the kernel\'s'
+set -g __iptables_apply \
+    '-t --timeout|1|seconds for the answer' \
+    '-w --write|1|where to save what was confirmed' \
+    '-c --command||run a command in the place of a dump' \
+    '-h --help||print a help text' \
+    '-V --version||print the version'
+set -g __iptables_xml \
+    '-c --combine||one rule of those with the same conditions' \
+    '-v --verbose||with lines as comments' \
+    '-h --help||print a help text'
+set -g __iptables_subcommands \
+    'iptables|iptables' \
+    'main4|iptables' \
+    'iptables-save|iptables-save' \
+    'save4|iptables-save' \
+    'iptables-restore|iptables-restore' \
+    'restore4|iptables-restore' \
+    'iptables-legacy|iptables' \
+    'iptables-legacy-save|iptables-save' \
+    'iptables-legacy-restore|iptables-restore' \
+    'iptables-xml|iptables-xml' \
+    'xml|iptables-xml' \
+    'ip6tables|ip6tables' \
+    'main6|ip6tables' \
+    'ip6tables-save|ip6tables-save' \
+    'save6|ip6tables-save' \
+    'ip6tables-restore|ip6tables-restore' \
+    'restore6|ip6tables-restore' \
+    'ip6tables-legacy|ip6tables' \
+    'ip6tables-legacy-save|ip6tables-save' \
+    'ip6tables-legacy-restore|ip6tables-restore'
 # -- end --
 
 # Prints those of the rows $argv[2..] that have the spelling $argv[1].
@@ -738,9 +769,9 @@ function __iptables_offer
     end
 end
 
-for name in iptables iptables-legacy ip6tables ip6tables-legacy
-    complete -c $name -f -a '(__iptables_offer)'
-    for row in $__iptables_save'|save' $__iptables_restore'|restore'
+# Declares the options $argv[2..] of the command $argv[1], which has no commands.
+function __iptables_declare
+    for row in $argv[2..-1]
         set -l parts (string split '|' -- $row)
         set -l spellings (string split ' ' -- $parts[1])
         set -l shape
@@ -749,13 +780,34 @@ for name in iptables iptables-legacy ip6tables ip6tables-legacy
                 set shape -x -a 'filter nat mangle raw security'
             case 1/--netns
                 set shape -x -a '(ip netns list 2>/dev/null | string split -f 1 " ")'
-            case '1/--modprobe' '1/--file' '1/--sandbox'
+            case '1/--modprobe' '1/--file' '1/--write' '1/--sandbox'
                 set shape -r -F
             case '1/*'
                 set shape -x
         end
-        complete -c $name-$parts[4] (string replace -rf -- '^-(.)$' '-s$1' $spellings) \
+        complete -c $argv[1] (string replace -rf -- '^-(.)$' '-s$1' $spellings) \
             -l (string sub -s 3 -- $spellings[-1]) $shape -d $parts[3]
     end
+end
+
+# Offers what the command does that a subcommand stands for.
+function __iptables_multi
+    set -l words (commandline -opc)
+    set -l row (string match -- "$words[2]|*" $__iptables_subcommands); or return
+    set -e words[1..2]
+    complete -C (string join ' ' -- (string split '|' -- $row)[2] (string escape -- $words) (commandline -ct))
+end
+
+for name in iptables iptables-legacy ip6tables ip6tables-legacy
+    complete -c $name -f -a '(__iptables_offer)'
+    __iptables_declare $name-save $__iptables_save
+    __iptables_declare $name-restore $__iptables_restore
     complete -c $name-save -f
 end
+__iptables_declare iptables-apply $__iptables_apply
+__iptables_declare ip6tables-apply $__iptables_apply
+__iptables_declare iptables-xml $__iptables_xml
+complete -c xtables-legacy-multi -f
+complete -c xtables-legacy-multi -n 'test (count (commandline -opc)) -eq 1' \
+    -a '(string split -f 1 "|" -- $__iptables_subcommands)'
+complete -c xtables-legacy-multi -n 'test (count (commandline -opc)) -gt 1' -a '(__iptables_multi)'

@@ -30,7 +30,6 @@ from pyipvsadm.xtables import command, entry, lock
 from pyipvsadm.xtables.backend.legacy import LegacyBackend
 from pyipvsadm.xtables.backend.sandbox import SandboxBackend
 from pyipvsadm.xtables.build import Builder
-from pyipvsadm.xtables.dump import split_words
 from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
 from pyipvsadm.xtables.model import TABLES
@@ -43,6 +42,7 @@ from pyipvsadm.xtables.restore import CommitMissing, LineFailed, Restore, commit
 from pyipvsadm.xtables.ruleset import ChainState, Ruleset, TableState
 from pyipvsadm.xtables.syntax import RuleParser
 from pyipvsadm.xtables.update import ChangeRefused, RuleReader, carry_out
+from pyipvsadm.xtables.words import split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

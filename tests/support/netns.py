@@ -39,6 +39,8 @@ MODULES = {  # of our commands: where they are in pyipvsadm, and the function
     "ip6tables-save": ("cli.iptables_save", "main6"),
     "iptables-restore": ("cli.iptables_restore", "main"),
     "ip6tables-restore": ("cli.iptables_restore", "main6"),
+    "iptables-xml": ("cli.iptables_xml", "main"),
+    "xtables-legacy-multi": ("cli.multi", "main"),
     "pyipvsadm": ("app.main", "application"),
 }
 

@@ -36,7 +36,10 @@ LAYERS: dict[str, tuple[str, str]] = {
     "backend.sandbox": ("ipvs.backend.sandbox", "base model rules backend.base"),
     "engine": ("ipvs.engine", "base model rules backend.base"),
     "x.package": ("xtables=", ""),
-    "x.model": ("xtables.layout xtables.options xtables.kinds xtables.names xtables.model", "base x.model"),
+    "x.model": (
+        "xtables.layout xtables.options xtables.kinds xtables.names xtables.model xtables.words",
+        "base x.model",
+    ),
     "x.command": ("xtables.command", "base x.model"),
     "x.entry": ("xtables.entry xtables.blob", "base x.model x.entry"),
     "x.table": ("xtables.table xtables.reasons", "base x.model x.entry"),
@@ -46,7 +49,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "x.extensions": ("xtables.extensions", "base x.model x.asking x.extensions"),
     "x.text": (
         "xtables.syntax xtables.dump xtables.usage xtables.render xtables.parts xtables.build xtables.ruleset "
-        "xtables.plan",
+        "xtables.plan xtables.xml",
         "base x.package x.model x.command x.entry x.registry x.text x.backend.base",
     ),
     "x.lock": ("xtables.lock", "base"),
@@ -80,7 +83,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "api base netlink text x.model x.entry x.lock x.backend.legacy doctor"),
     "cli": (
         "cli",
-        "api base model text engine backend.base backend.kernel backend.sandbox ui cli "
+        "api x.api base model text engine backend.base backend.kernel backend.sandbox ui cli "
         "x.package x.model x.command x.entry x.text x.lock x.engine x.backend.base x.backend.legacy "
         "x.backend.sandbox",
     ),
@@ -219,13 +222,17 @@ def test_only_the_commands_touch_the_process(file: Path) -> None:
     assert not touched
 
 
-@pytest.mark.parametrize("command", ["ipvsadm", "save", "restore", "iptables", "iptables_save", "iptables_restore"])
+@pytest.mark.parametrize(
+    "command", ["ipvsadm", "save", "restore", "iptables", "iptables_save", "iptables_restore", "iptables_xml", "multi"]
+)
 def test_commands_import_nothing_heavy(command: str) -> None:
     argvs: dict[str, list[tuple[str, ...]]] = {
         "ipvsadm": [("--help",)],
         "iptables": [("-p", "tcp", "-m", "conntrack", "-j", "REJECT", "--help")],
         "iptables_save": [("--version",)],
         "iptables_restore": [("--version",)],
+        "iptables_xml": [("/dev/null",)],
+        "multi": [("iptables-restore", "--version"), ("save6", "--version"), ("xml", "/dev/null")],
     }
     program = loaded_by(command, *argvs.get(command, []))
     loaded = subprocess.check_output([sys.executable, "-S", "-c", program], text=True).splitlines()[-1].split()

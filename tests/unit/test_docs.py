@@ -15,7 +15,7 @@ from pyipvsadm.ipvs.options import OPTIONS, OWN_OPTIONS, VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
-PAGES = sorted(ROOT.glob("man/*.8"))
+PAGES = sorted([*ROOT.glob("man/*.8"), *ROOT.glob("man1/*.1")])
 MANUALS = [page for page in PAGES if not page.read_text().startswith(".so ")]
 COMMANDS = {
     "ipvsadm": "cli.ipvsadm",

@@ -30,6 +30,15 @@ LINES = (
     "-A INPUT -j ACCEPT\r", "\r", "\x0b-A INPUT", "-A\x0bINPUT", "\t-A\t INPUT \t",
     "-A INPUT -p ah", "-A INPUT -ptcp", "-A INPUT -jDROP",
 )  # fmt: skip
+OPTIONS = {
+    "iptables-save": (
+        "-d", "-c -d", "-d -c", "-cd", "-dc", "-d --nosuch", "-d word", "word -d", "--dump=1", "-t nat -d", "-d -t nat",
+        "-d -V", "-V -d", "-V --nosuch", "--nosuch -V", "--nosuch -d", "-V word", "word",
+    ),
+    "ip6tables-restore": (
+        "-V --nosuch", "-h --nosuch", "--nosuch -h", "-Vq", "-qV", "-V a b", "-b", "a -V", "-t -T",
+    ),
+}  # fmt: skip
 
 
 def _command_lines(family: Family) -> Iterator[list[str]]:
@@ -82,3 +91,19 @@ def test_what_may_not_be_read_is_not_empty(pair: Pair, family: Family) -> None:
         ours = nobody.run(".venv/bin/python", "-c", main)
     assert (ours.returncode, ours.stdout) == (theirs.returncode, theirs.stdout) == (1, "")
     assert ours.stderr.strip() == theirs.stderr.strip() != ""
+
+
+@pytest.mark.parametrize(("tool", "words"), [(tool, line.split()) for tool in OPTIONS for line in OPTIONS[tool]])
+def test_options_of_save_and_restore_are_as_at_the_peer(pair: Pair, tool: str, words: list[str]) -> None:
+    """Some end what is looked at, whatever follows."""
+    dump = "*filter\n:INPUT ACCEPT [1:2]\n[3:4] -A INPUT -j DROP\nCOMMIT\n"
+    for mine in (False, True):
+        assert pair.peer(f"{tool.partition('-')[0]}-restore", "-c", stdin=dump, in_mine=mine).status == 0
+    theirs, ours = (run(tool, *words, stdin=dump) for run in (pair.peer, pair.ours))
+    theirs_said, ours_said = (
+        [line for line in result.stdout.splitlines() if line[0] != "#"] for result in (theirs, ours)
+    )
+    assert (ours.status, ours_said) == (theirs.status, theirs_said), ours.stderr
+    assert bool(ours.stderr) == bool(theirs.stderr), theirs.stderr
+    theirs_now, ours_now = _tables(pair, tool.partition("-")[0])
+    assert ours_now == theirs_now

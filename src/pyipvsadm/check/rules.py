@@ -10,9 +10,9 @@ from pyipvsadm.check.text import shown, word_spans
 from pyipvsadm.errors import KernelError, UsageError
 from pyipvsadm.xtables import entry
 from pyipvsadm.xtables.checks import Checker, Reach
-from pyipvsadm.xtables.dump import split_words
 from pyipvsadm.xtables.options import Place
 from pyipvsadm.xtables.render import find
+from pyipvsadm.xtables.words import split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ from pyipvsadm.record import Record
 from pyipvsadm.xtables import command, entry
 from pyipvsadm.xtables.backend.sandbox import SandboxBackend
 from pyipvsadm.xtables.build import Builder
-from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_text, split_words
+from pyipvsadm.xtables.dump import DumpParser, NotPlain
 from pyipvsadm.xtables.engine import Engine, changes
 from pyipvsadm.xtables.kinds import quote
 from pyipvsadm.xtables.model import TABLES, VERDICTS
 from pyipvsadm.xtables.render import Renderer
 from pyipvsadm.xtables.syntax import LONGEST_CHAIN, RuleParser
+from pyipvsadm.xtables.words import split_text, split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
 
 
 def word_spans(line: str) -> list[Span]:
-    """Return where the words of a line of iptables-save are, quotes included; see ``xtables.dump.split_words``."""
+    """Return where the words of a line of iptables-save are, quotes included; see ``xtables.words.split_words``."""
     if '"' not in line:
         return [found.span() for found in _PLAIN_WORD.finditer(line)]
     spans: list[Span] = []

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from pyipvsadm.cli.options import Given
 
-# Letter, word, argument ("1": one, "?": one that may be missing).
+# Letter, word, argument; see options.py.
 OPTIONS: Final = (
     ("c", "counters", ""),
     ("v", "verbose", ""),
-    ("V", "version", ""),
+    ("V", "version", "!"),
     ("t", "test", ""),
-    ("h", "help", ""),
+    ("h", "help", "!"),
     ("n", "noflush", ""),
     ("w", "wait", "?"),
     ("W", "wait-interval", "?"),
@@ -59,6 +59,8 @@ def run(tool: Tool, words: Sequence[str]) -> int:
     if "h" in given:
         complain(_usage(tool.name))
         return 0
+    if "b" in given:
+        complain("-b/--binary option is not implemented")
     if len(files) > 1:
         complain("Unknown arguments found on commandline")
         return 1

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 OPTIONS: Final = (
     ("c", "counters", ""),
-    ("d", "dump", ""),
+    ("d", "dump", "!"),
     ("t", "table", "1"),
     ("M", "modprobe", "1"),
     ("f", "file", "1"),
-    ("V", "version", ""),
+    ("V", "version", "!"),
 )
 
 

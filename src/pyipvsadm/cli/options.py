@@ -6,18 +6,32 @@ from pyipvsadm.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Final
 
     # The arguments of what was given, by letter; None for one that is missing. What takes no argument has its letter,
     # as often as it was given.
     Given = dict[str, str | None]
     Declared = Sequence[
         tuple[str, str, str]
-    ]  # letter, word, argument ("": none, "1": one, "?": one that may be missing, and stands apart)
+    ]  # letter, word, argument ("": none, "1": one, "?": one that may be missing, and stands apart, "!": none, and what
+    # follows is not looked at)
 
 
-def parse_options(words: Sequence[str], declared: Declared) -> tuple[Given, list[str]]:
-    """Return the options among words, and the other words, which may stand between them. Raises UsageError."""
+_TAKING: Final = ("1", "?")
+
+
+def _raise(mistake: str) -> None:
+    raise UsageError(mistake)
+
+
+def parse_options(
+    words: Sequence[str], declared: Declared, refuse: Callable[[str], object] = _raise
+) -> tuple[Given, list[str]]:
+    """Return the options among words, and the other words, which may stand between them.
+
+    Each mistake is given to ``refuse``, which raises UsageError; where another does not, what is wrong is left out.
+    """
     given: Given = {}
     rest: list[str] = []
     letters = {letter: argument for letter, _, argument in declared}
@@ -28,38 +42,48 @@ def parse_options(words: Sequence[str], declared: Declared) -> tuple[Given, list
             rest += waiting
             break
         if word[:2] == "--":
-            letter, text = _long(word, declared)
-            if text is None and letters[letter]:
+            letter, text = _long(word, declared, refuse)
+            if not letter:
+                continue
+            if text is None and letters[letter] in _TAKING:
                 text = _next(letters[letter], waiting, f"option '{word}' requires an argument")
-            given[letter] = text if letters[letter] else _counted(given, letter)
+            given[letter] = text if letters[letter] in _TAKING else _counted(given, letter)
         elif word[:1] == "-" and word != "-":
-            _short(word, letters, waiting, given)
+            _short(word, letters, waiting, given, refuse)
         else:
             rest.append(word)
+        if any(letters[letter] == "!" for letter in given):
+            return given, []
     return given, rest
 
 
-def _long(word: str, declared: Declared) -> tuple[str, str | None]:
+def _long(word: str, declared: Declared, refuse: Callable[[str], object]) -> tuple[str, str | None]:
+    """Return the letter of a long option, "" for none, and what is written to it."""
     name, equals, text = word[2:].partition("=")
     found = [row for row in declared if row[1] == name] or [row for row in declared if row[1].startswith(name)]
-    if not found:
-        raise UsageError(f"unrecognized option '{word}'")
-    if len(found) > 1:
-        raise UsageError(f"option '{word}' is ambiguous")
+    if len(found) != 1:
+        refuse(f"option '{word}' is ambiguous" if found else f"unrecognized option '{word}'")
+        return "", None
     letter, _, argument = found[0]
-    if equals and not argument:
-        raise UsageError(f"option '--{found[0][1]}' doesn't allow an argument")
+    if equals and argument not in _TAKING:
+        refuse(f"option '--{found[0][1]}' doesn't allow an argument")
+        return "", None
     return letter, text if equals else None
 
 
-def _short(word: str, letters: dict[str, str], waiting: list[str], given: Given) -> None:
+def _short(
+    word: str, letters: dict[str, str], waiting: list[str], given: Given, refuse: Callable[[str], object]
+) -> None:
     for place, letter in enumerate(word[1:], 2):
         argument = letters.get(letter)
         if argument is None:
-            raise UsageError(f"invalid option -- '{letter}'")
+            refuse(f"invalid option -- '{letter}'")
+            continue
         attached = word[place:]
-        if not argument or (argument == "?" and attached):
-            given[letter] = None if argument else _counted(given, letter)
+        if argument not in _TAKING or (argument == "?" and attached):
+            given[letter] = None if argument in _TAKING else _counted(given, letter)
+            if argument == "!":
+                return
             continue
         given[letter] = attached or _next(argument, waiting, f"option requires an argument -- '{letter}'")
         return

@@ -13,6 +13,7 @@ from pyipvsadm.memo import Answers
 from pyipvsadm.xtables import command, entry
 from pyipvsadm.xtables.model import HOOK_CHAINS, INV_DSTIP, INV_SRCIP
 from pyipvsadm.xtables.syntax import prefix_mask
+from pyipvsadm.xtables.words import split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,72 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_PARTS: Final = 1 << 9
 _INTERFACES: Final = frozenset(("-i", "-o", "--in-interface", "--out-interface"))
-_BLANKS: Final = (" ", "\t")
-_LONGEST_WORD: Final = 1023  # bytes
-_NEVER_TOO_LONG: Final = _LONGEST_WORD // 4  # characters
 _MOST_WORDS: Final = 251  # of a line, with three for its counters
 _NEVER_TOO_MANY: Final = 2 * (_MOST_WORDS - 3)  # characters
-
-
-def split_blanks(text: str) -> list[str]:
-    """Return what stands between spaces and tabs, and nothing else that some call white space."""
-    if text.isprintable():
-        return text.split()
-    return [word for word in text.replace("\t", " ").split(" ") if word]
-
-
-def split_words(line: str) -> list[str]:
-    """Return the words of a line. Raises UsageError for a word that the C tool has no room for."""
-    words = split_text(line)
-    if len(line) > _NEVER_TOO_LONG and any(
-        len(word.encode("utf-8", "surrogateescape")) > _LONGEST_WORD for word in words
-    ):
-        raise UsageError("Parameter too long!")
-    return words
-
-
-def split_text(line: str) -> list[str]:
-    """Return the words of a line: spaces and tabs between them, double quotes around those that have some in them.
-
-    Within quotes a backslash makes the next character stand for itself. A quote that closes ends its word, one that is
-    left open takes what is left with the end of the line.
-    """
-    if '"' not in line:
-        return split_blanks(line)
-    parts = line.split('"')
-    if "\\" in line or len(parts) % 2 == 0:
-        return _split_slowly(line)
-    words = split_blanks(parts[0])
-    for quoted, bare in zip(parts[1::2], parts[2::2], strict=True):
-        words.append(quoted)
-        words += split_blanks(bare)
-    for bare in parts[:-1:2]:
-        if bare[-1:] not in _BLANKS:
-            return _split_slowly(line)
-    return words
-
-
-def _split_slowly(line: str) -> list[str]:
-    words: list[str] = []
-    word: str | None = None  # the one that is being read, None between words
-    quoted = escaped = False
-    for letter in f"{line}\n":
-        if escaped:
-            escaped = False
-            word = (word or "") + letter
-        elif quoted and letter == "\\":
-            escaped = True
-        elif letter == '"' and not quoted:
-            quoted = True
-            word = word or ""
-        elif letter != '"' and (quoted or letter not in " \t\n"):
-            word = (word or "") + letter
-        elif word is not None:
-            words.append(word)
-            word, quoted = None, False
-    if word is not None:
-        words.append(word)
-    return words
 
 
 class NotPlain(Exception):

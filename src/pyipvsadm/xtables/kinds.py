@@ -46,6 +46,20 @@ def read_number(text: str, low: int = 0, high: int = U32) -> int | None:
     return value if low <= value <= high else None
 
 
+def read_counter(text: str) -> int | None:
+    """Return the decimal number that a text begins with, as sscanf(3) reads an unsigned long long; None for none."""
+    digits = text.lstrip(" \t\n\v\f\r")
+    sign = digits[:1] if digits[:1] in ("+", "-") else ""
+    digits = digits[len(sign) :]
+    rest = digits.lstrip("0123456789")
+    if rest == digits:
+        return None
+    number = int(digits[: len(digits) - len(rest)].lstrip("0")[:21] or "0")
+    if number > U64:
+        return U64
+    return -number & U64 if sign == "-" else number
+
+
 def number(low: int = 0, high: int = U32, *, base: int = 10, placeholder: str = "NUMBER") -> Kind:
     """Take a number from low to high; written in base 10 or 16."""
 

@@ -13,7 +13,6 @@ from pyipvsadm.late import LateRecord, late_maker
 from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry
-from pyipvsadm.xtables.dump import split_text
 from pyipvsadm.xtables.kinds import quote
 from pyipvsadm.xtables.model import (
     INV_DSTIP,
@@ -25,6 +24,7 @@ from pyipvsadm.xtables.model import (
 from pyipvsadm.xtables.model import Rule as Entry
 from pyipvsadm.xtables.options import View
 from pyipvsadm.xtables.render import find, network_text
+from pyipvsadm.xtables.words import split_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ import errno
 
 from pyipvsadm.errors import KernelError, PyIpvsadmError, UsageError
 from pyipvsadm.xtables import command
-from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_blanks, split_words
+from pyipvsadm.xtables.dump import DumpParser, NotPlain
 from pyipvsadm.xtables.engine import Engine, changes
 from pyipvsadm.xtables.entry import is_shorter
-from pyipvsadm.xtables.syntax import read_counter
+from pyipvsadm.xtables.kinds import read_counter
+from pyipvsadm.xtables.words import split_blanks, split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from _socket import AF_INET6, inet_pton
 
 from pyipvsadm.errors import MisplacedOptionError, UnknownOptionError, UsageError
 from pyipvsadm.xtables import command, entry, registry
-from pyipvsadm.xtables.kinds import U64, odd_interface, read_number
+from pyipvsadm.xtables.kinds import odd_interface, read_counter, read_number
 from pyipvsadm.xtables.model import (
     F_FRAG,
     F_PROTO,
@@ -857,20 +857,6 @@ class _Line:
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
-
-
-def read_counter(text: str) -> int | None:
-    """Return the decimal number that a text begins with, as sscanf(3) reads an unsigned long long; None for none."""
-    digits = text.lstrip(" \t\n\v\f\r")
-    sign = digits[:1] if digits[:1] in ("+", "-") else ""
-    digits = digits[len(sign) :]
-    rest = digits.lstrip("0123456789")
-    if rest == digits:
-        return None
-    number = int(digits[: len(digits) - len(rest)].lstrip("0")[:21] or "0")
-    if number > U64:
-        return U64
-    return -number & U64 if sign == "-" else number
 
 
 def read_ipv4(text: str) -> bytes | None:

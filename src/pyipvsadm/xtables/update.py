@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pyipvsadm.errors import KernelError, PyIpvsadmError, UsageError
 from pyipvsadm.xtables import command, entry
-from pyipvsadm.xtables.dump import DumpParser, NotPlain, split_words
+from pyipvsadm.xtables.dump import DumpParser, NotPlain
 from pyipvsadm.xtables.entry import HEADER_SIZE
 from pyipvsadm.xtables.model import Rule as Entry
+from pyipvsadm.xtables.words import split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

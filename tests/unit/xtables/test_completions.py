@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyipvsadm.cli import iptables_restore, iptables_save
+from pyipvsadm.cli import iptables_apply, iptables_restore, iptables_save, iptables_xml, multi
 from pyipvsadm.xtables import registry
 from pyipvsadm.xtables.model import TABLES, VERDICTS
 from pyipvsadm.xtables.syntax import COMMANDS, WORDS
@@ -203,15 +203,32 @@ def test_the_scripts(shell: Shell) -> None:
     own = {"--netns", "--sandbox"}
     saves = {f"--{word}" for _, word, _ in iptables_save.OPTIONS}
     restores = {f"--{word}" for _, word, _ in iptables_restore.OPTIONS}
+    applies = {f"--{word}" for _, word, _ in iptables_apply.OPTIONS}
+    xml = {f"--{word}" for _, word, _ in iptables_xml.OPTIONS}
     assert shell.offers(
-        "iptables-save --", "ip6tables-restore --", "iptables-save -t ", "iptables-legacy-restore -T ma"
-    ) == [saves | own, restores | own, {*TABLES}, {"mangle"}]
+        "iptables-save --", "ip6tables-restore --", "iptables-save -t ", "iptables-legacy-restore -T ma",
+        "iptables-xml --", "ip6tables-apply --",
+    ) == [saves | own, restores | own, {*TABLES}, {"mangle"}, xml, applies]  # fmt: skip
 
 
-def test_files_to_restore(shell: Shell, tmp_path: Path) -> None:
+def test_all_in_one(shell: Shell) -> None:
+    """A subcommand's words are completed as those of the command that it stands for."""
+    assert shell.offers(
+        "xtables-legacy-multi ", "xtables-legacy-multi iptables-legacy-s", "xtables-legacy-multi main4 -X web-",
+        "xtables-legacy-multi ip6tables -A INPUT -j REJECT --reject-with icmp6-no", "xtables-legacy-multi save6 -t ma",
+        "xtables-legacy-multi xml --co", "xtables-legacy-multi nosuch -",
+    ) == [
+        {*multi.SUBCOMMANDS}, {"iptables-legacy-save"}, {"web-log"}, {"icmp6-no-route"}, {"mangle"}, {"--combine"},
+        set(),
+    ]  # fmt: skip
+
+
+def test_files_to_read(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "rules.v4").touch()
-    [offered] = shell.offers(f"iptables-restore {tmp_path}/ru")
-    assert {os.path.basename(word) for word in offered} == {"rules.v4"}
+    for offered in shell.offers(
+        *[f"{command} {tmp_path}/ru" for command in ("iptables-restore", "iptables-xml", "iptables-apply -w")]
+    ):
+        assert {os.path.basename(word) for word in offered} == {"rules.v4"}
 
 
 def test_no_table_is_no_trouble(shell: Shell) -> None:

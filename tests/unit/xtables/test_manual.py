@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyipvsadm.cli import iptables_restore, iptables_save
+from pyipvsadm.cli import iptables_apply, iptables_restore, iptables_save, iptables_xml, multi
 from pyipvsadm.xtables import registry
 from pyipvsadm.xtables.usage import entries
 
@@ -48,10 +48,20 @@ def test_what_can_be_inverted_is_marked() -> None:
 
 @pytest.mark.parametrize(
     ("manual", "options"),
-    [("iptables-save.8", iptables_save.OPTIONS), ("iptables-restore.8", iptables_restore.OPTIONS)],
+    [
+        ("iptables-save.8", iptables_save.OPTIONS),
+        ("iptables-restore.8", iptables_restore.OPTIONS),
+        ("iptables-apply.8", iptables_apply.OPTIONS),
+        ("../man1/iptables-xml.1", iptables_xml.OPTIONS),
+    ],
 )
-def test_the_options_of_save_and_restore(manual: str, options: Iterable[tuple[str, str, str]]) -> None:
+def test_the_options_of_commands_without_commands(manual: str, options: Iterable[tuple[str, str, str]]) -> None:
     assert {*re.findall(r"-\w, --[\w-]+", shown(manual))} == {f"-{letter}, --{word}" for letter, word, _ in options}
+
+
+def test_the_subcommands() -> None:
+    text = (MANUALS / "xtables-legacy-multi.8").read_text()
+    assert sorted(re.findall(r"Cm ([\w-]+)", text)) == sorted(multi.SUBCOMMANDS)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 from pyipvsadm.xtables import entry, registry
 from pyipvsadm.xtables.backend.legacy import LegacyBackend
 from pyipvsadm.xtables.command import Append
-from pyipvsadm.xtables.dump import split_words
 from pyipvsadm.xtables.model import Rule as Entry
 from pyipvsadm.xtables.names import Resolver
 from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target, options_of
 from pyipvsadm.xtables.render import Renderer
 from pyipvsadm.xtables.syntax import RuleParser
+from pyipvsadm.xtables.words import split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -45,7 +45,10 @@ def _name(bit: int, names: Resolver) -> str | None:
 
 
 def _read(text: str, draft: Draft) -> int:
-    number = read_number(text, 0, U64 - 1)
+    sign, digits = text[:1] == "-", text.removeprefix("-")
+    number = None if sign and not digits[:1].isdigit() else read_number(digits, 0, U64)
+    if sign and number is not None:
+        number = -number & U64  # as strtoul(3) reads it
     if number is None or number & 1 << 31:  # the C tool keeps an int, of which the kernel keeps 16 bits
         number = draft.names.file(_FILE, _read_labels).get(text)
     if number is None:

@@ -28,6 +28,7 @@ LAYOUT: Final = Layout(
 )
 _RANDOM, _NTH = 0, 1  # XT_STATISTIC_MODE_*
 _INVERT: Final = 1  # XT_STATISTIC_INVERT
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _ALWAYS: Final = 0x80000000  # a probability of 1
 
 
@@ -39,11 +40,13 @@ def _read_mode(text: str, draft: Draft) -> int:
 
 def _read_float(text: str) -> float:
     """Return a number as strtod(3) reads it, with a ValueError for what is not one."""
-    if not text.isascii() or "_" in text or text != text.rstrip():
+    if not text.isascii() or text != text.rstrip():
         raise ValueError(text)
     name = text.strip().lower().lstrip("+-")
-    if name.startswith("nan(") and name.endswith(")"):
+    if name.startswith("nan(") and name.endswith(")") and not name[4:-1].strip(_LETTERS):
         return float("nan")
+    if "_" in text:
+        raise ValueError(text)
     return float.fromhex(text) if name.startswith("0x") else float(text)
 
 

@@ -56,6 +56,7 @@ _flags: Final = Option(
     words=2,
     to=("flg_mask", "flg_cmp"),
     inverts=("invflags", _FLAGS),
+    when=lambda values: bool(values["flg_mask"] or values["invflags"] & _FLAGS),
 )
 
 
