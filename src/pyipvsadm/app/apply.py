@@ -15,7 +15,6 @@ import click
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import INTERRUPTED, REFUSED, Negative, Trouble, complain
-from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.guardian import Guarded, Turn, answer
 from pyipvsadm.app.terminal import unbroken
 from pyipvsadm.app.work import work_on
@@ -84,9 +83,7 @@ def command(
         raise Trouble("no FILE: name a dump, a document, a sandbox, or '-' for input")
     if file == states.LIVE:
         raise Trouble("what is live is made what a file says: name a dump, a document, a sandbox, or '-' for input")
-    with few_collections():
-        run = _Run(place, states.read(file, place, kind), as_json=as_json)
-        return run.apply(**how)
+    return _Run(place, states.read(file, place, kind), as_json=as_json).apply(**how)
 
 
 class _Run:

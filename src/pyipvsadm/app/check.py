@@ -11,7 +11,6 @@ from click.shell_completion import CompletionItem
 from pyipvsadm import __version__, check, documents
 from pyipvsadm.app import options
 from pyipvsadm.app.errors import REFUSED, Trouble
-from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.state import STDIN, form_of, is_sandbox
 from pyipvsadm.errors import UsageError
 
@@ -97,8 +96,7 @@ def command(
         raise Trouble(f'no file: name dumps or documents to check, or "{STDIN}" for standard input')
     texts = [_read(name) for name in files]
     sources = [_source(name, text, kind) for name, text in zip(files, texts, strict=True)]
-    with few_collections():
-        found = check.run_together(sources, select=select, ignore=ignore, severity=severity)
+    found = check.run_together(sources, select=select, ignore=ignore, severity=severity)
     if as_json:
         form = "json"
     _write(files, texts, found, form)

@@ -10,7 +10,6 @@ from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.comparison import compare
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.state import read_pair
 from pyipvsadm.ui import differences
 
@@ -46,7 +45,6 @@ def command(a: str, b: str, kind: Kind | None, place: Place, as_json: bool, coun
     """
     if a == b == states.STDIN:
         raise Trouble("standard input can be read once: name a file")
-    with few_collections():
-        found = compare(*read_pair(a, b, place, kind), counters=counters)
-        click.echo(differences.document(found) if as_json else differences.text(found), nl=False, color=True)
+    found = compare(*read_pair(a, b, place, kind), counters=counters)
+    click.echo(differences.document(found) if as_json else differences.text(found), nl=False, color=True)
     return int(not found.same)

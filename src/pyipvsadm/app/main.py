@@ -16,6 +16,7 @@ import click
 
 from pyipvsadm import __version__
 from pyipvsadm.app import errors
+from pyipvsadm.app.garbage import few_collections
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ class Application(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
-        with errors.translated():
+        with errors.translated(), few_collections():
             return super().invoke(ctx)
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]

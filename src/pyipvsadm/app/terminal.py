@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import click
 
 from pyipvsadm.app.errors import Trouble, forget_output
-from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.ui.screen import Pager, Screen
 
 if TYPE_CHECKING:
@@ -190,10 +189,9 @@ def show(view: View) -> None:
     screen = Screen()
     if not (screen.usable and sys.stdin.isatty()):
         raise Trouble("this takes a terminal: elsewhere --json, or 'pyipvsadm show --rates --watch' for text")
-    with few_collections():
-        view.refresh()  # before the screen changes: trouble is told where it was asked for
-        with ended_by_signals(), screen, Keyboard() as keyboard:
-            _loop(view, screen, keyboard)
+    view.refresh()  # before the screen changes: trouble is told where it was asked for
+    with ended_by_signals(), screen, Keyboard() as keyboard:
+        _loop(view, screen, keyboard)
 
 
 def _loop(view: View, screen: Screen, keyboard: Keyboard) -> None:

@@ -10,7 +10,6 @@ import click
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.app.garbage import few_collections
 from pyipvsadm.app.terminal import repeat, show
 from pyipvsadm.rates import Meter, of_rules, of_services, rule_counters
 from pyipvsadm.ui import top_json
@@ -91,5 +90,4 @@ def _stream(
         rates = meter.read(time.monotonic(), counters(state))
         return line(state, rates, time=time.time(), took=meter.took)
 
-    with few_collections():
-        repeat(look, max(every, FASTEST), scrolls=False, times=count)
+    repeat(look, max(every, FASTEST), scrolls=False, times=count)

@@ -60,7 +60,7 @@ print(*sys.modules)
 """
     loaded = subprocess.check_output([sys.executable, "-c", program], text=True).splitlines()[-1].split()
     ours = {name for name in loaded if name.startswith("pyipvsadm.app.")}
-    assert ours == {"pyipvsadm.app.main", "pyipvsadm.app.errors"}
+    assert ours == {"pyipvsadm.app.main", "pyipvsadm.app.errors", "pyipvsadm.app.garbage"}
     assert LATE.intersection(loaded) == set()
 
 
