@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _operator import is_
+
 from pyipvsadm.errors import UsageError, WireError
 from pyipvsadm.xtables import command, entry, registry
 from pyipvsadm.xtables.parts import Match, Rule, Target
@@ -107,31 +109,38 @@ class Builder:
             return rule
         kept = rule.entry
         pairs = zip(rule.matches, kept.matches, strict=True)
-        matches = tuple([self._part("match", match, block, rule.protocol, table) for match, block in pairs])
+        matches = tuple([self._part("match", match, block, rule, table) for match, block in pairs])
         target = rule.target
         if kept.target and target is not None:
-            target = self._part("target", target, kept.target, rule.protocol, table)
+            target = self._part("target", target, kept.target, rule, table)
+        if target is rule.target and all(map(is_, matches, rule.matches)):
+            return rule
         return rule.replace(entry=rule.entry, printed=rule.printed, matches=matches, target=target)
 
-    def _part(self, kind: Kind, part: Part, block: bytes, protocol: str, table: str) -> Part:
+    def _part(self, kind: Kind, part: Part, block: bytes, rule: Rule, table: str) -> Part:
         if part.data:
             return part
-        key = (kind, block, protocol)
+        key = (kind, block, rule.protocol)
         known = self._whole.get(key)
         if known is None:
-            known = self._whole[key] = self._says_all(kind, block, part, protocol, table)
+            known = self._whole[key] = self._says_all(kind, block, part, rule, table)
         if known:
             return part
         name, revision, payload = entry.unpack_extension(block)
         return type(part)(name, (), revision, payload)
 
-    def _says_all(self, kind: Kind, block: bytes, part: Match | Target, protocol: str, table: str) -> bool:
+    def _says_all(self, kind: Kind, block: bytes, part: Match | Target, of: Rule, table: str) -> bool:
         """Whether options make a block that means the same: bytes that nothing reads may differ."""
         name, revision, payload = entry.unpack_extension(block)
         extension = find(kind, name, revision, self._family)
         if extension is None:
             return False
-        rule = Rule(protocol=protocol)
+        if extension.quick and extension.quick_save and of.entry is not None:
+            text = extension.quick_save(payload, self._family)
+            protocol = entry.protocol(entry.unpack_header(of.entry.header, self._family))
+            if text and extension.quick(text.lstrip(), self._family, protocol) == payload:
+                return True
+        rule = Rule(protocol=of.protocol)
         rule = rule.replace(target=part) if isinstance(part, Target) else rule.replace(matches=(part,))
         try:
             made = self.build(rule, table)
