@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
+
+from pyipvsadm.ui.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,6 +107,5 @@ def with_note(name: str, note: str) -> Text:
 def text_of(console: Console, *parts: RenderableType) -> str:
     """Return what printing parts would put on a console."""
     with console.capture() as capture:
-        for part in parts:
-            console.print(part, markup=False, highlight=False, emoji=False)
+        console.print(Group(*parts), markup=False, highlight=False, emoji=False)
     return capture.get()

@@ -27,8 +27,7 @@ from pyipvsadm.ui.cells import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.table import Table as Drawn
-
+    from pyipvsadm.ui.table import Table
     from pyipvsadm.xtables.backend.base import Listing
     from pyipvsadm.xtables.command import List, ListRules
     from pyipvsadm.xtables.model import Chain, Rule
@@ -94,7 +93,7 @@ def _heading(table: str, chain: Chain, number: Callable[[int], str]) -> Text:
 
 def _chain_table(
     console: Console, lines: Sequence[tuple[tuple[str, ...], Cells]], shares: Sequence[float] = ()
-) -> Drawn:
+) -> Table:
     rows = [(numbers, tuple([clean(cell) for cell in _texts(cells)])) for numbers, cells in lines]
     used = [place for place in range(len(_WORDS)) if place == 0 or any(words[place] for _, words in rows)]
     titles = (*_NUMBERS, *[_WORDS[place] for place in used])
@@ -121,7 +120,7 @@ def _chain_table(
     return drawn
 
 
-def _narrow(rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]], *, roomy: bool) -> Drawn:
+def _narrow(rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]], *, roomy: bool) -> Table:
     """Return a table whose last column has all words of a rule."""
     drawn = new_table(roomy=roomy)
     number_columns(drawn, *_NUMBERS)

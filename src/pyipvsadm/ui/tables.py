@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
-    from rich.table import Table
 
     from pyipvsadm.ipvs.command import List
     from pyipvsadm.ipvs.model import (
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
         VirtualService,
     )
     from pyipvsadm.ipvs.words import Resolver
+    from pyipvsadm.ui.table import Table
 
     Column = Callable[[ServerState], str]
     Settings = Callable[[VirtualService], str]
@@ -351,7 +351,7 @@ def timeouts(values: Timeouts, console: Console | None = None) -> str:
     table = new_table()
     text_columns(table, "Connections", "Idle for")
     for name, seconds in (("TCP", values.tcp), ("TCP after FIN", values.tcp_fin), ("UDP", values.udp)):
-        table.add_row(name, duration(seconds))
+        table.add_row(Text(name), Text(duration(seconds)))
     return text_of(console or Console(), table)
 
 
@@ -363,9 +363,8 @@ def daemons(running: Iterable[SyncDaemon], console: Console | None = None) -> st
     text_columns(table, "Group")
     number_columns(table, "Port", "TTL")
     for daemon in running:
-        numbers = (daemon.syncid, daemon.sync_maxlen, daemon.mcast_port, daemon.mcast_ttl)
-        syncid, maxlen, port, ttl = map(str, numbers)
-        table.add_row(daemon.state, Text(clean(daemon.mcast_ifn)), syncid, maxlen, daemon.mcast_group, port, ttl)
+        numbers = (daemon.syncid, daemon.sync_maxlen, daemon.mcast_group, daemon.mcast_port, daemon.mcast_ttl)
+        table.add_row(Text(daemon.state), Text(clean(daemon.mcast_ifn)), *[Text(str(number)) for number in numbers])
     if not table.row_count:
         return text_of(console or Console(), Text("No synchronisation daemon is running.", style="dim"))
     return text_of(console or Console(), table)
