@@ -91,7 +91,7 @@ def main() -> int:
         with few_collections():
             reading, whole, peer = map(statistics.median, looks(rounds))
     print(f"CPU time, ms, {SERVICES} services x {SERVERS}: a look of top {whole * 1000:.0f}, of which reading")
-    figure = Figure("a look of top", whole, peer, whole / peer, 1.3)
+    figure = Figure("a look of top", whole, peer, whole / peer, 2.0)
     print(
         f"{reading * 1000:.0f}; ipvsadm -Ln --stats {peer * 1000:.0f}; ratio {figure.ratio:.2f}, budget {figure.budget}"
     )
