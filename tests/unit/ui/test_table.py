@@ -60,8 +60,9 @@ def some_table(random: Random) -> tuple[dict[str, Any], Fill]:
         if kind == 0 and place:
             how["min_width"] = random.randrange(1, 12)
         columns.append((random.choice(["", "Title", "Two\nlines", "\nBelow"]), how))
-        if kind == 1:  # never the last: there rich 13 and 14 are one blank wider
+        if kind == 1:
             columns[-1][1]["width"] = 30
+        if kind < 2:  # never the last: there rich 13 and 14 are wider by a column's blanks
             columns.append(("End", {"overflow": "fold"}))
     rows = []
     for _ in range(random.randrange(6)):
