@@ -8,12 +8,15 @@ not enough: for a sandbox that holds both, or where something else than virtual 
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+import click
+
 from pyipvsadm import ipvs
-from pyipvsadm.app.errors import Trouble, words
+from pyipvsadm.app.errors import Trouble
 from pyipvsadm.errors import KernelError, Refused, UsageError
 from pyipvsadm.kinds import KINDS
 from pyipvsadm.record import Record
@@ -58,6 +61,15 @@ class Place(Record):
         if self.sandbox is not None:
             return f"sandbox {self.sandbox}"
         return "live" if self.netns is None else f"live in {self.netns}"
+
+    def options(self, *, anywhere: bool = False) -> list[str]:
+        """Return the words of a command line that mean it: in this shell and folder, or ``anywhere``."""
+        found = [] if self.netns is None else ["--netns", self.netns]
+        if self.sandbox is not None and anywhere:
+            found += ["--sandbox", os.path.abspath(self.sandbox)]
+        elif self.sandbox is not None and self.sandbox != os.environ.get("PYIPVSADM_SANDBOX"):
+            found += ["--sandbox", self.sandbox]
+        return found
 
 
 class Services(Record):
@@ -111,8 +123,8 @@ def read(
     """
     if name == LIVE:
         return _read_place(place, kind, partial=partial)
-    data = _content(name)
-    source = "standard input" if name == STDIN else name
+    data = content(name)
+    source = shown(name)
     if _sandbox_members(data) is not None:
         if name == STDIN:
             raise Trouble("standard input: a sandbox is a file: give its name")
@@ -229,19 +241,30 @@ def _read_place(place: Place, kind: Kind | None, *, partial: bool = False) -> St
     return read_services(place, partial=partial)
 
 
-def _content(name: str) -> bytes:
+def shown(name: str) -> str:
+    """Return what people call a file, or standard input."""
+    return "standard input" if name == STDIN else click.format_filename(name) or "''"
+
+
+def content(name: str, others: str = f"a sandbox, {LIVE!r}, or {STDIN!r} for input") -> bytes:
+    """Return what a file has in it, or standard input; ``others`` is what else than a dump may be named.
+
+    Raises Trouble, with what to do.
+    """
     try:
+        if name == STDIN and sys.stdin is None:
+            raise Trouble("standard input is closed: name a file")
         if name == STDIN:
             data = sys.stdin.buffer.read(_LARGEST + 1)
         else:
             with open(name, "rb") as file:
                 data = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        raise Trouble(f"{name}: no such file: name a dump, a sandbox, {LIVE!r}, or {STDIN!r} for input") from None
+        raise Trouble(f"{shown(name)}: no such file: name a dump, {others}") from None
     except OSError as error:
-        raise Trouble(words(error) if error.filename else f"standard input: {words(error)}") from None
+        raise Trouble(f"{shown(name)}: {error.strerror or error}") from None
     if len(data) > _LARGEST:
-        raise Trouble(f"{'standard input' if name == STDIN else name}: more than {_LARGEST >> 20} MiB: no dump")
+        raise Trouble(f"{shown(name)}: more than {_LARGEST >> 20} MiB: no dump")
     return data
 
 
