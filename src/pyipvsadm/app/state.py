@@ -17,7 +17,7 @@ import click
 
 from pyipvsadm import ipvs
 from pyipvsadm.app.errors import Trouble
-from pyipvsadm.errors import KernelError, Refused, UsageError
+from pyipvsadm.errors import KernelError, NoCommandError, Refused, UsageError
 from pyipvsadm.kinds import KINDS
 from pyipvsadm.record import Record
 from pyipvsadm.snapshot import Snapshot, dumped, take
@@ -331,7 +331,10 @@ def _parse_rules(source: str, text: str, kind: Kind, *, told: bool) -> Rules:
     if not told and kind == "iptables":
         with suppress(*wrong):
             return Rules(source, iptables.parse(text, family=6), _policies(text))
-    reason = problem.message if isinstance(problem, UsageError) else problem
+    if isinstance(problem, iptables.LineFailed):
+        reason = problem.reason or "this is no line of a dump"
+    else:
+        reason = problem.message if isinstance(problem, UsageError) else str(problem)
     raise Trouble(f"{source}:{problem.line}: {reason}")
 
 
@@ -355,7 +358,8 @@ def _parse_services(source: str, lines: Sequence[str]) -> Services:
     try:
         snapshot = dumped(ipvs.parse(commands))
     except UsageError as error:
-        raise Trouble(f"{source}:{error.line}: {error.message}") from None
+        reason = error.reason if isinstance(error, NoCommandError) else error.message
+        raise Trouble(f"{source}:{error.line}: {reason}") from None
     except Refused as refused:
         numbers = [number for number, line in enumerate(commands, 1) if ipvs.parse([line])]
         raise Trouble(f"{source}:{numbers[refused.index]}: {refused}") from None

@@ -110,6 +110,11 @@ def test_bytes_that_are_no_text(run: Run) -> None:
     assert done.stdout.startswith("standard input:1:1: error S008 wrong-document: not YAML: ")
 
 
+def test_a_line_without_a_command(run: Run) -> None:
+    done = run("check", "-", stdin="-A -f 7 -s rr\n-a -f 7 -r 192.0.2.1\nfoo\n")
+    assert done.stdout == "standard input:3:1: error S001 syntax: this begins with no command\n"
+
+
 def test_standard_input(run: Run) -> None:
     done = run("check", "-", stdin=WRONG)
     assert (done.exit_code, done.stdout.startswith("standard input:4:1: ")) == (1, True)

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--only", "lck"), "no such check: lck"),
-        (("--netns", "no-such-one"), "network namespace 'no-such-one': No such file or directory"),
+        (("--only", "lck"), "no such check: lck: 'pyipvsadm doctor --all' names them"),
+        (
+            ("--netns", "no-such-one"),
+            "network namespace 'no-such-one': there is none of this name, see 'ip netns list'",
+        ),
         (("--sandbox", "x"), "--sandbox: doctor looks at the kernel, and a sandbox has none: leave it out"),
     ],
 )

@@ -203,6 +203,9 @@ def test_an_option_about_rules_means_rules(run: Run, tmp_path: Path) -> None:
         ("*filter\n-A INPUT -j NOPE\nCOMMIT\n", [], "standard input:2: "),
         ("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT --dport 80\nCOMMIT\n", [], "standard input:3: "),
         (RULES6, ["--kind", "iptables"], "standard input:3: "),
+        ("foo\n", ["--kind", "iptables"], "standard input:1: this is no line of a dump\n"),
+        ("A -t 192.0.2.1:80\n", ["--kind", "ipvs"], "standard input:1: this begins with no command\n"),
+        ("-A -t 192.0.2.1:80\n-L\n", [], "standard input:2: this command changes nothing\n"),
     ],
 )
 def test_dumps_with_mistakes(run: Run, dump: str, words: list[str], message: str) -> None:
