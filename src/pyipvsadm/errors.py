@@ -40,6 +40,12 @@ class UnknownOptionError(UsageError):
     """A word that looks like an option and is none, or none of what was named before it."""
 
 
+class NoCommandError(UsageError):
+    """Words of which the first is no command; ``message`` has the C tool's answer, ``reason`` what is wrong."""
+
+    reason = "this begins with no command"
+
+
 class MisplacedOptionError(UsageError):
     """An option that does not go with its command or with others, or that is missing or given twice."""
 

@@ -39,10 +39,11 @@ def enter_network() -> None:
         _call("unshare", _CLONE_NEWNET)
     except PermissionError:
         try:
-            _call("unshare", _CLONE_NEWUSER | _CLONE_NEWNET)
+            _call("unshare", _CLONE_NEWUSER)
             _write("/proc/self/setgroups", "deny")
             _write("/proc/self/uid_map", f"0 {user} 1")
             _write("/proc/self/gid_map", f"0 {group} 1")
+            _call("unshare", _CLONE_NEWNET)  # after the maps: its files in /proc/net belong to who is root by them
         except OSError as problem:
             raise Unsupported(f"no network namespace without being root: {problem.strerror}") from None
     except OSError as problem:

@@ -33,13 +33,13 @@ class NetworkNamespace:
         try:
             target = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, ValueError) as problem:
-            raise Unsupported(f"network namespace {self.name!r}: {_reason(problem)}") from None
+            raise Unsupported(_refusal(self.name, problem)) from None
         self._back = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
             _setns(target)
         except OSError as problem:
             os.close(self._back)
-            raise Unsupported(f"network namespace {self.name!r}: {_reason(problem)}") from None
+            raise Unsupported(_refusal(self.name, problem)) from None
         finally:
             os.close(target)
 
@@ -67,5 +67,12 @@ def _setns(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _reason(problem: OSError | ValueError) -> str:
-    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+def _refusal(name: str, problem: OSError | ValueError) -> str:
+    """Return what is wrong with a namespace, and what to do."""
+    if isinstance(problem, FileNotFoundError) and "/" not in name:
+        reason = "there is none of this name, see 'ip netns list'"
+    elif isinstance(problem, PermissionError):
+        reason = "only root may enter it"
+    else:
+        reason = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+    return f"network namespace {name!r}: {reason}"

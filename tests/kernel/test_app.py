@@ -94,7 +94,7 @@ def test_a_server_goes_when_its_connections_have_ended(network: Network) -> None
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert re.search(rf"^tcp:{VIP}:80 {ONE}:80: [01] active, \d inactive connections$", out, re.MULTILINE)
-    assert out.splitlines()[-1] == f"{ONE}: removed; 'pyipvsadm undrain' puts it back"
+    assert out.splitlines()[-1] == f"{ONE}: removed; 'pyipvsadm undrain {ONE}' puts it back"
     assert weights(network) == {f"{TWO}:80": 3}
     done = network.director.ours("undrain", ONE, tool="pyipvsadm")
     assert (done.status, done.stderr) == (0, "")

@@ -88,6 +88,27 @@ def test_without_rights_in_a_user_namespace(netns: Namespace, environment: dict[
     assert lines[-2:] == ["  filter WEB", "+     1  -j RETURN"]
 
 
+def test_rules_can_be_read_in_a_user_namespace_of_somebody_else_than_root(netns: Namespace) -> None:
+    if not has_user_namespaces():
+        pytest.skip("user namespaces are refused here, as in a chroot")
+    # Nothing is imported or run as that user, who may not be able to read this tree.
+    program = """
+import ctypes, fcntl, os, socket, struct
+from pyipvsadm import clib, isolation
+clib.open_library(None)
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+PR_SET_DUMPABLE = 4  # as whoever was that user when the program started is: else its maps are not for it to write
+ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+isolation.enter_network()
+print(os.stat("/proc/net/ip_tables_names").st_uid)
+open("/proc/net/ip_tables_names").close()
+"""
+    done = netns.run([sys.executable, "-c", program])
+    assert (done.status, done.stdout, done.stderr) == (0, "0\n", "")
+
+
 def test_with_no_right_at_all_it_is_in_memory(netns: Namespace, environment: dict[str, str]) -> None:
     words = [str(PYIPVSADM), "sandbox", "--", "sh", "-c", "iptables -A INPUT -j DROP && echo $PYIPVSADM_SANDBOX"]
     without = [*WITHOUT_RIGHTS, *words]

@@ -15,8 +15,8 @@ import click
 from pyipvsadm.app import options
 from pyipvsadm.app import state as states
 from pyipvsadm.app.errors import INTERRUPTED, REFUSED, Negative, Trouble, complain
-from pyipvsadm.app.guardian import Guarded, Turn, answer
-from pyipvsadm.app.terminal import unbroken
+from pyipvsadm.app.guardian import Guarded, Turn, answer, answering
+from pyipvsadm.app.terminal import has_keyboard, unbroken
 from pyipvsadm.app.work import work_on
 from pyipvsadm.kinds import KINDS
 from pyipvsadm.ui import steps
@@ -148,7 +148,7 @@ class _Run:
     def _ask(self, changes: list[dict[str, Any]], until: float) -> None:
         click.echo(
             f"done: {steps.counted(changes)}, to be taken back at {time.strftime('%H:%M:%S', time.localtime(until))}"
-            " unless you press Enter or call 'pyipvsadm apply --confirmed'; 'no' takes it back now",
+            f" unless you press Enter or call '{answering(self._place, 'confirm')}'; 'no' takes it back now",
             err=self._as_json,
         )
 
@@ -172,7 +172,7 @@ def _keyboard() -> Iterator[int | None]:
     """Give the terminal, None where there is none: what was typed before counts for nothing."""
     opened: int | None = None
     try:
-        if sys.stdin.isatty():
+        if has_keyboard():
             descriptor = sys.stdin.fileno()
         else:
             with suppress(OSError):
@@ -218,6 +218,6 @@ def _answer(place: Place, kind: Kind | None, told: Answer, *, as_json: bool) -> 
             else:
                 click.echo(f"{each}: {'confirmed' if event['event'] == 'confirmed' else _taken_back(event)}")
     if not found:
-        complain("no change waits to be confirmed")
+        complain(f"no change waits to be confirmed: {place.name}")
         return REFUSED
     return 0

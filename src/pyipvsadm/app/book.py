@@ -15,6 +15,7 @@ from pyipvsadm.drain import Book
 
 if TYPE_CHECKING:
     from pyipvsadm.app.state import Place
+    from pyipvsadm.drain import Entry
 
 
 def book_of(place: Place) -> Book:
@@ -23,6 +24,12 @@ def book_of(place: Place) -> Book:
         return Book(place.sandbox)
     name = _name(place)
     return Book(os.path.join(folder("old weights"), name))
+
+
+def noted(place: Place) -> list[Entry]:
+    """Return what the book of a place has, if there is one; makes none. Raises Trouble or SandboxFileError."""
+    paths = [os.path.join(path, _name(place)) for path in folders()] if place.sandbox is None else [place.sandbox]
+    return [entry for path in paths if os.path.exists(path) for entry in Book(path).entries()]
 
 
 def discard(place: Place) -> None:

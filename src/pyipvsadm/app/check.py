@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from pyipvsadm import __version__, check, documents
 from pyipvsadm.app import options
 from pyipvsadm.app.errors import REFUSED, Trouble
-from pyipvsadm.app.state import STDIN, form_of, is_sandbox
+from pyipvsadm.app.state import STDIN, content, form_of, is_sandbox, shown
 from pyipvsadm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def command(
         return 0
     if not files:
         raise Trouble(f'no file: name dumps or documents to check, or "{STDIN}" for standard input')
-    texts = [_read(name) for name in files]
+    texts = [content(name, f"a document, or {STDIN!r} for input").decode("utf-8", "surrogateescape") for name in files]
     sources = [_source(name, text, kind) for name, text in zip(files, texts, strict=True)]
     found = check.run_together(sources, select=select, ignore=ignore, severity=severity)
     if as_json:
@@ -104,7 +104,7 @@ def command(
 
 
 def _write(files: Sequence[str], texts: Sequence[str], found: Sequence[Sequence[check.Finding]], form: str) -> None:
-    checked = [check.Checked(_shown(name), tuple(some)) for name, some in zip(files, found, strict=True)]
+    checked = [check.Checked(shown(name), tuple(some)) for name, some in zip(files, found, strict=True)]
     if form in _FORMS:
         click.echo(_FORMS[form](checked), nl=False)
     elif not sys.stdout.isatty():
@@ -118,24 +118,15 @@ def _write(files: Sequence[str], texts: Sequence[str], found: Sequence[Sequence[
         click.echo(findings.summary(everything, len(files)), nl=False)
 
 
-def _read(name: str) -> str:
-    if name == STDIN:
-        data = sys.stdin.buffer.read()
-    else:
-        with open(name, "rb") as file:
-            data = file.read()
-    return data.decode("utf-8", "surrogateescape")
-
-
 def _source(name: str, text: str, kind: Kind | None) -> check.Source:
     form = form_of(text)
     if form == "dump":
         return check.Source(text, kind or _kind_of(name, text))
     if is_sandbox(text):
-        raise Trouble(f"{_shown(name)}: a sandbox is taken as a dump: pyipvsadm convert {_shown(name)} --to dump")
+        raise Trouble(f"{shown(name)}: a sandbox is taken as a dump: pyipvsadm convert {shown(name)} --to dump")
     source = documents.source(text, form)
     if kind not in (None, source.kind):
-        raise Trouble(f"{_shown(name)}: this is no document of {kind}")
+        raise Trouble(f"{shown(name)}: this is no document of {kind}")
     return source
 
 
@@ -143,11 +134,7 @@ def _kind_of(name: str, text: str) -> Any:
     try:
         return check.detect(text)
     except UsageError:
-        raise Trouble(f"{_shown(name)}: cannot tell what it is: say it with --kind {'|'.join(check.KINDS)}") from None
-
-
-def _shown(name: str) -> str:
-    return "standard input" if name == STDIN else click.format_filename(name)
+        raise Trouble(f"{shown(name)}: cannot tell what it is: say it with --kind {'|'.join(check.KINDS)}") from None
 
 
 def _explained(name: str) -> str:

@@ -51,6 +51,9 @@ def command(
 
     if sandbox is not None:
         raise Trouble("--sandbox: doctor looks at the kernel, and a sandbox has none: leave it out")
+    for code in only:
+        if code not in doctor.CHECKS:
+            raise Trouble(f"no such check: {code}: 'pyipvsadm doctor --all' names them")
     found = doctor.examine(
         netns,
         only=only,

@@ -89,13 +89,14 @@ def command(server: str, place: Place, as_json: bool, dry_run: bool, **how: Any)
         return 0
     with states.open_services(place) as table:
         members = find(table.services())
-        run = Run(table, book_of(place), members, endpoint_text(address, port), _hint(server, how["service"], place))
+        words = [server, *(["--service", how["service"]] if service else []), *place.options()]
+        run = Run(table, book_of(place), members, endpoint_text(address, port), shlex.join(words))
         outcome = run.drain(quiet=as_json, **how)
         if as_json:
             click.echo(drained(members, outcome), nl=False)
         elif outcome in ("removed", "drained"):
             there = "" if outcome == "removed" else ", and still there"
-            click.echo(f"{endpoint_text(address, port)}: {outcome}{there}; 'pyipvsadm undrain' puts it back")
+            click.echo(f"{endpoint_text(address, port)}: {outcome}{there}; {run.puts_back}")
     return REFUSED if outcome in ("kept", "restored") else 0
 
 
@@ -103,13 +104,14 @@ class Run:
     """One run of the command, once it is known what it is about."""
 
     def __init__(
-        self, table: ipvs.VirtualServerTable, book: Book, members: Sequence[Member], name: str, hint: str
+        self, table: ipvs.VirtualServerTable, book: Book, members: Sequence[Member], name: str, words: str
     ) -> None:
         self._table = table
         self._book = book
         self._members = members
         self._name = name
-        self._hint = hint
+        self.puts_back = f"'pyipvsadm undrain {words}' puts it back"
+        self._hint = f"'pyipvsadm drain {words}' goes on, {self.puts_back}"
 
     def drain(
         self, *, quiet: bool, timeout: float | None, on_timeout: str, remove: bool, every: float, **_: object
@@ -159,11 +161,3 @@ class Run:
 
 def _connections(count: int) -> str:
     return f"{count} connection{' is' if count == 1 else 's are'}"
-
-
-def _hint(server: str, service: str | None, place: Place) -> str:
-    """Return the commands with which it goes on."""
-    words = [shlex.quote(server)]
-    for option, value in (("--service", service), ("--netns", place.netns), ("--sandbox", place.sandbox)):
-        words += [option, shlex.quote(value)] if value else []
-    return f"'pyipvsadm drain {' '.join(words)}' goes on, 'pyipvsadm undrain {' '.join(words)}' puts it back"

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import selectors
+import shlex
 import signal
 import socket
 import sys
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _IGNORED: Final = (
     signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU,
 )  # fmt: skip
-_ANSWERS: Final = ("confirm", "undo")
+_ANSWERS: Final[dict[Answer, str]] = {"confirm": "confirmed", "undo": "undo"}  # and the options of apply for them
 _WHAT: Final = "what waits to be confirmed"
 
 
@@ -78,6 +79,7 @@ class Turn:
 
     def __init__(self, place: Place, kind: Kind, *, needed: bool) -> None:
         self.path = _path(place, kind, needed=needed)
+        self._place = place
         self._file = -1
 
     def __enter__(self) -> Self:
@@ -98,7 +100,7 @@ class Turn:
         except OSError:
             content = os.read(self._file, 4096)
             self.leave()
-            raise Negative(_occupied(content)) from None
+            raise Negative(_occupied(content, self._place)) from None
         with suppress(FileNotFoundError):
             if os.path.samestat(os.stat(path), os.fstat(self._file)):
                 return True
@@ -151,7 +153,12 @@ def _path(place: Place, kind: Kind, *, needed: bool) -> str | None:
     return os.path.join(where, f"apply-{kind}-{sha256(os.fsencode(os.path.realpath(place.sandbox))).hexdigest()[:16]}")
 
 
-def _occupied(content: bytes) -> str:
+def answering(place: Place, told: Answer) -> str:
+    """Return the command that answers a change that waits in a place, from any terminal."""
+    return shlex.join(["pyipvsadm", "apply", *place.options(anywhere=True), f"--{_ANSWERS[told]}"])
+
+
+def _occupied(content: bytes, place: Place) -> str:
     try:
         waits = json.loads(content)
         until, process = time.strftime("%H:%M:%S", time.localtime(waits["until"])), int(waits["pid"])
@@ -159,7 +166,7 @@ def _occupied(content: bytes) -> str:
         return "another apply is at work: try again when it has ended"
     return (
         f"a change waits until {until} to be confirmed (process {process}): "
-        "'pyipvsadm apply --confirmed' keeps it, 'pyipvsadm apply --undo' takes it back"
+        f"'{answering(place, 'confirm')}' keeps it, '{answering(place, 'undo')}' takes it back"
     )
 
 

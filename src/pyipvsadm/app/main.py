@@ -78,6 +78,11 @@ class Application(click.Group):
             raise errors.Trouble(f"no such command: {args[0]}: {hint}")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read a command line, of which --help and --version write at once."""
+        with errors.translated():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
         with errors.translated(), few_collections():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -13,13 +14,13 @@ from click.shell_completion import CompletionItem
 from pyipvsadm.app.errors import Trouble
 from pyipvsadm.app.state import LIVE, STDIN, Place, Rules, read, read_services
 from pyipvsadm.errors import PyIpvsadmError
-from pyipvsadm.filters import service_text
+from pyipvsadm.filters import endpoint_text, service_text
 from pyipvsadm.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from pyipvsadm.ipvs import ServiceState
+    from pyipvsadm.ipvs import ServerKey, ServiceState
     from pyipvsadm.kinds import Kind
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -90,6 +91,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic from click 
         return seconds
 
 
+_SERVER: Final = "SERVER[:PORT]"
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FOR_EVER: Final = 1e9
 
@@ -119,7 +121,12 @@ def service(command: Function) -> Function:
 
 def server(command: Function) -> Function:
     """Add an argument that names real servers, the parameter ``server``."""
-    return click.argument("server", metavar="SERVER[:PORT]", shell_complete=_servers)(command)
+    return click.argument("server", metavar=_SERVER, shell_complete=_servers)(command)
+
+
+def drained_server(command: Function) -> Function:
+    """Add the same where drained servers are meant, of which some have been removed."""
+    return click.argument("server", metavar=_SERVER, shell_complete=_drained_servers)(command)
 
 
 def state(name: str = "state", *, required: bool = False, default: str | None = LIVE) -> Callable[[Function], Function]:
@@ -138,30 +145,58 @@ def _namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def _place(ctx: click.Context) -> Place:
+    """Return the place that a command line names so far."""
+    return Place(ctx.params.get("netns"), ctx.params.get("sandbox"))
+
+
 def _live_services(ctx: click.Context) -> Sequence[ServiceState]:
-    """Return the services of the place that a command line names so far, none where they cannot be read."""
+    """Return the services of the place, none where they cannot be read."""
     try:
-        place = Place(ctx.params.get("netns"), ctx.params.get("sandbox"))
-        return read_services(place, partial=True).services
+        return read_services(_place(ctx), partial=True).services
     except (click.ClickException, PyIpvsadmError, OSError):
         return ()
 
 
+def _beginning(incomplete: str, *kinds: Iterable[str]) -> list[CompletionItem]:
+    """Offer the names that begin so, of the first kind that has any."""
+    for names in kinds:
+        found = sorted({name for name in names if name.startswith(incomplete)})
+        if found:
+            return [CompletionItem(name) for name in found]
+    return []
+
+
 def _services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    names = sorted([service_text(state.config.key) for state in _live_services(ctx)])
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    names = [service_text(state.config.key) for state in _live_services(ctx)]
+    return _beginning(incomplete, names, [name.partition(":")[2] for name in names])
+
+
+def _server_names(incomplete: str, keys: Sequence[ServerKey]) -> list[CompletionItem]:
+    """Offer addresses, and where what is there goes beyond one, addresses with ports."""
+    ends = [endpoint_text(key.address, key.port) for key in keys]
+    return _beginning(incomplete, [key.address for key in keys], ends)
 
 
 def _servers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    found = {server.config.key.address for state in _live_services(ctx) for server in state.servers}
-    return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
+    return _server_names(incomplete, [one.config.key for state in _live_services(ctx) for one in state.servers])
+
+
+def _drained_servers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from pyipvsadm.app.book import noted
+
+    live = [one.config for state in _live_services(ctx) for one in state.servers]
+    keys = [server.key for server in live if not server.weight]
+    with suppress(click.ClickException, PyIpvsadmError, OSError):
+        keys += [entry.server.key for entry in noted(_place(ctx))]
+    return _server_names(incomplete, keys)
 
 
 def rule_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the tables, chains, matches or targets, as the parameter is called, of the state that is named so far."""
     # An option whose argument is still missing keeps click from giving arguments to parameters.
     state = ctx.args[0] if ctx.args else ctx.params.get("state") or LIVE
-    place = Place(ctx.params.get("netns"), ctx.params.get("sandbox"))
+    place = _place(ctx)
     kind: Kind | None = ctx.params.get("kind") or ("iptables" if state == LIVE else None)
     try:
         found = None if state == STDIN else read(state, place, kind)

@@ -119,6 +119,8 @@ def command(
     """
     if source == states.STDIN and not command:
         raise Trouble("--from -: standard input is the shell's: name a command, or a file")
+    if place.netns is not None and source != states.LIVE:
+        raise Trouble("--netns says where what is live lives: it goes with --from live")
     begun = _read(source, place, kind)
     box: Place | None = None
     guard = os.getpid()
@@ -252,6 +254,7 @@ def _missing() -> dict[Kind, str] | str:
             else:
                 with iptables.open("filter", family=family_of(kind)):
                     pass
+                iptables.read(family=family_of(kind))  # takes files in /proc as well
         except PyIpvsadmError as problem:
             missing[kind] = str(problem)
     return missing
@@ -279,7 +282,7 @@ def _work(place: Place, folder: str, begun: list[State], command: Sequence[str],
     """Load what it begins with, run the command, tell what has changed; return the exit status."""
     for state in begun:
         _load(state, place)
-    before = _states(place) if diff or as_json else {}
+    before = _states(place, needed={state.kind for state in begun}) if diff or as_json else {}
     with _terminal():
         status = _run(command, folder, stdout=_STDERR if as_json else None)
     isolation.end_children()

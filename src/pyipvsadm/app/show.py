@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,11 +14,14 @@ from pyipvsadm.app.state import Rules, Services
 from pyipvsadm.filters import Filter, choose_rules, choose_services, network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyipvsadm.app.options import Function
     from pyipvsadm.app.state import Place
     from pyipvsadm.kinds import Kind
+
+# Options that choose rules, and their parameters.
+_OF_RULES: Final = {"--table": "tables", "--chain": "chains", "--match": "matches", "--target": "targets"}
 
 _EPILOG = """\b
 Examples:
@@ -43,38 +46,10 @@ def _names(option: str, parameter: str, told: str) -> Callable[[Function], Funct
 @click.option("--address", "addresses", multiple=True, metavar="ADDRESS[/LENGTH]", help="What has to do with these.")
 @click.option("--port", "ports", multiple=True, type=click.IntRange(0, 65535), metavar="PORT", help="Or with a port.")
 @click.option("--protocol", "protocols", multiple=True, metavar="PROTOCOL", help="What is for a protocol (tcp).")
-@click.option(
-    "--table",
-    "tables",
-    multiple=True,
-    metavar="TABLE",
-    shell_complete=options.rule_names,
-    help="Of rules: those of a table.",
-)
-@click.option(
-    "--chain",
-    "chains",
-    multiple=True,
-    metavar="CHAIN",
-    shell_complete=options.rule_names,
-    help="Of rules: those of a chain.",
-)
-@click.option(
-    "--match",
-    "matches",
-    multiple=True,
-    metavar="MATCH",
-    shell_complete=options.rule_names,
-    help="Of rules: those with a match (conntrack).",
-)
-@click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="TARGET",
-    shell_complete=options.rule_names,
-    help="Of rules: those with a target (DROP).",
-)
+@_names("--table", "tables", "Of rules: those of a table.")
+@_names("--chain", "chains", "Of rules: those of a chain.")
+@_names("--match", "matches", "Of rules: those with a match (conntrack).")
+@_names("--target", "targets", "Of rules: those with a target (DROP).")
 @click.option("--hit", is_flag=True, help="What something has come to: a connection, a packet.")
 @click.option("--never-hit", is_flag=True, help="What nothing has come to.")
 @click.option("--counters", is_flag=True, help="Of services: what they and their servers have counted.")
@@ -88,17 +63,23 @@ def command(state: str, kind: Kind | None, as_json: bool, watch: float | None, p
     """Show services with their real servers, or tables with their chains and rules.
 
     STATE is "live" (which it is where none is named), a file with a dump, a document or a sandbox, or "-" for standard
-    input.
+    input. Live are virtual services, unless --kind, or an option about rules, says otherwise.
 
     An option that chooses may be given several times: what fits one of its values is shown. What does not fit all the
     options is left out.
 
     Without root, live services are shown without what the kernel tells root alone, such as counters and thresholds.
     """
+    about_rules = [option for option, parameter in _OF_RULES.items() if how[parameter]]
+    if how["counters"] and how["rates"]:
+        raise Trouble("--counters and --rates: they take the same place: leave one out")
     wanted = _filter(how)
     if watch is not None and state == states.STDIN:
         raise Trouble("--watch: standard input can be read once: name a file")
+    if about_rules and kind is None and state == states.LIVE:
+        kind = "iptables"
     found = states.read(state, place, kind, partial=True)
+    _refuse_others(found, about_rules, how)
     if isinstance(found, Services) and found.partial:
         _refuse_counters(wanted, how)
         complain(states.NOT_SEEN)
@@ -109,6 +90,17 @@ def command(state: str, kind: Kind | None, as_json: bool, watch: float | None, p
 
     looks = chain([found], (states.read(state, place, kind, partial=True) for _ in count()))
     repeat(lambda: _text(next(looks), wanted, as_json=as_json, how=how), watch, scrolls=not as_json)
+
+
+def _refuse_others(found: states.State, about_rules: Sequence[str], how: dict[str, Any]) -> None:
+    """Refuse what is asked of one kind of tables where the other is there: left out it would seem to be answered."""
+    if isinstance(found, Services) and about_rules:
+        hint = "where it has rules too, say --kind iptables or ip6tables"
+        raise Trouble(f"{about_rules[0]}: it is for rules, and {found.source} is virtual services: {hint}")
+    for option in ("counters", "rates"):
+        if isinstance(found, Rules) and how[option]:
+            hint = "rules show what they count" if option == "counters" else f"see 'pyipvsadm top --kind {found.kind}'"
+            raise Trouble(f"--{option}: it is for virtual services, and {found.source} is rules: {hint}")
 
 
 def _refuse_counters(wanted: Filter, how: dict[str, Any]) -> None:

@@ -8,13 +8,16 @@ not enough: for a sandbox that holds both, or where something else than virtual 
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+import click
+
 from pyipvsadm import ipvs
-from pyipvsadm.app.errors import Trouble, words
-from pyipvsadm.errors import KernelError, Refused, UsageError
+from pyipvsadm.app.errors import Trouble
+from pyipvsadm.errors import KernelError, NoCommandError, Refused, UsageError
 from pyipvsadm.kinds import KINDS
 from pyipvsadm.record import Record
 from pyipvsadm.snapshot import Snapshot, dumped, take
@@ -58,6 +61,15 @@ class Place(Record):
         if self.sandbox is not None:
             return f"sandbox {self.sandbox}"
         return "live" if self.netns is None else f"live in {self.netns}"
+
+    def options(self, *, anywhere: bool = False) -> list[str]:
+        """Return the words of a command line that mean it: in this shell and folder, or ``anywhere``."""
+        found = [] if self.netns is None else ["--netns", self.netns]
+        if self.sandbox is not None and anywhere:
+            found += ["--sandbox", os.path.abspath(self.sandbox)]
+        elif self.sandbox is not None and self.sandbox != os.environ.get("PYIPVSADM_SANDBOX"):
+            found += ["--sandbox", self.sandbox]
+        return found
 
 
 class Services(Record):
@@ -111,8 +123,8 @@ def read(
     """
     if name == LIVE:
         return _read_place(place, kind, partial=partial)
-    data = _content(name)
-    source = "standard input" if name == STDIN else name
+    data = content(name)
+    source = shown(name)
     if _sandbox_members(data) is not None:
         if name == STDIN:
             raise Trouble("standard input: a sandbox is a file: give its name")
@@ -229,19 +241,30 @@ def _read_place(place: Place, kind: Kind | None, *, partial: bool = False) -> St
     return read_services(place, partial=partial)
 
 
-def _content(name: str) -> bytes:
+def shown(name: str) -> str:
+    """Return what people call a file, or standard input."""
+    return "standard input" if name == STDIN else click.format_filename(name) or "''"
+
+
+def content(name: str, others: str = f"a sandbox, {LIVE!r}, or {STDIN!r} for input") -> bytes:
+    """Return what a file has in it, or standard input; ``others`` is what else than a dump may be named.
+
+    Raises Trouble, with what to do.
+    """
     try:
+        if name == STDIN and sys.stdin is None:
+            raise Trouble("standard input is closed: name a file")
         if name == STDIN:
             data = sys.stdin.buffer.read(_LARGEST + 1)
         else:
             with open(name, "rb") as file:
                 data = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        raise Trouble(f"{name}: no such file: name a dump, a sandbox, {LIVE!r}, or {STDIN!r} for input") from None
+        raise Trouble(f"{shown(name)}: no such file: name a dump, {others}") from None
     except OSError as error:
-        raise Trouble(words(error) if error.filename else f"standard input: {words(error)}") from None
+        raise Trouble(f"{shown(name)}: {error.strerror or error}") from None
     if len(data) > _LARGEST:
-        raise Trouble(f"{'standard input' if name == STDIN else name}: more than {_LARGEST >> 20} MiB: no dump")
+        raise Trouble(f"{shown(name)}: more than {_LARGEST >> 20} MiB: no dump")
     return data
 
 
@@ -308,7 +331,10 @@ def _parse_rules(source: str, text: str, kind: Kind, *, told: bool) -> Rules:
     if not told and kind == "iptables":
         with suppress(*wrong):
             return Rules(source, iptables.parse(text, family=6), _policies(text))
-    reason = problem.message if isinstance(problem, UsageError) else problem
+    if isinstance(problem, iptables.LineFailed):
+        reason = problem.reason or "this is no line of a dump"
+    else:
+        reason = problem.message if isinstance(problem, UsageError) else str(problem)
     raise Trouble(f"{source}:{problem.line}: {reason}")
 
 
@@ -332,7 +358,8 @@ def _parse_services(source: str, lines: Sequence[str]) -> Services:
     try:
         snapshot = dumped(ipvs.parse(commands))
     except UsageError as error:
-        raise Trouble(f"{source}:{error.line}: {error.message}") from None
+        reason = error.reason if isinstance(error, NoCommandError) else error.message
+        raise Trouble(f"{source}:{error.line}: {reason}") from None
     except Refused as refused:
         numbers = [number for number, line in enumerate(commands, 1) if ipvs.parse([line])]
         raise Trouble(f"{source}:{numbers[refused.index]}: {refused}") from None

@@ -89,6 +89,11 @@ def unbroken() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def has_keyboard() -> bool:
+    """Whether standard input is there and is a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 class Keyboard:
     """Keys as they are pressed, without an echo, for a ``with`` block."""
 
@@ -187,7 +192,7 @@ def decode(text: str) -> tuple[list[str], str]:
 def show(view: View) -> None:
     """Have a view on the terminal until it ends. Raises Trouble where there is no terminal."""
     screen = Screen()
-    if not (screen.usable and sys.stdin.isatty()):
+    if not (screen.usable and has_keyboard()):
         raise Trouble("this takes a terminal: elsewhere --json, or 'pyipvsadm show --rates --watch' for text")
     view.refresh()  # before the screen changes: trouble is told where it was asked for
     with ended_by_signals(), screen, Keyboard() as keyboard:
@@ -217,7 +222,7 @@ def repeat(make: Callable[[], str], seconds: float, *, scrolls: bool, times: int
     Without an end, unless ``times`` says how often.
     """
     screen = Screen()
-    if scrolls and screen.usable and sys.stdin.isatty():
+    if scrolls and screen.usable and has_keyboard():
         show(Pager(make, seconds))
         return
     with ended_by_signals():

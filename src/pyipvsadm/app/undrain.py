@@ -28,7 +28,7 @@ Exit status: 0 it is in service, 1 no such server, no old weight known, or refus
 
 
 @click.command(epilog=_EPILOG)
-@options.server
+@options.drained_server
 @options.service
 @click.option(
     "--weight", type=click.IntRange(1, (1 << 31) - 1), metavar="WEIGHT", help="A weight, in the place of the old one."

@@ -7,7 +7,7 @@ import re
 from pyipvsadm.check.catalogue import FINDINGS, kinds_of
 from pyipvsadm.check.finding import Finding
 from pyipvsadm.check.meant import Wrong
-from pyipvsadm.errors import MisplacedOptionError, UnknownOptionError, UsageError
+from pyipvsadm.errors import MisplacedOptionError, NoCommandError, UnknownOptionError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class Report:
             code = "S003"
         else:
             code = "S004" if place else "S001"
-        self.add(code, line, shown(error.message), span)
+        message = error.reason if isinstance(error, NoCommandError) else error.message
+        self.add(code, line, shown(message), span)
 
     def add_hosts(self, line: int, hosts: list[str]) -> None:
         """Add the hosts that a line names, those that no line before it does."""

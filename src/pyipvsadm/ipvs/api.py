@@ -204,7 +204,7 @@ def parse(dump: Iterable[str]) -> list[Change]:
     found: list[Change] = []
     for number, command in parse_dump(dump, Names()):
         if not isinstance(command, Change):
-            raise UsageError(f"line {number}: this command changes nothing", line=number)
+            raise UsageError("this command changes nothing", line=number)
         found.append(command)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyipvsadm.errors import UsageError
+from pyipvsadm.errors import NoCommandError, UsageError
 from pyipvsadm.ipvs import command
 from pyipvsadm.ipvs.model import RealServer, ServerKey
 from pyipvsadm.ipvs.options import WORDS
@@ -78,7 +78,7 @@ class DumpParser:
             return None
         asked = parse_words(words, self._names)
         if type(asked) is command.Restore:
-            raise UsageError(TRY_HELP, exit_status=255)
+            raise NoCommandError(TRY_HELP, exit_status=255)
         return asked
 
     def _parse_server(self, words: Sequence[str]) -> Command:

@@ -7,7 +7,7 @@ other, so that the first mistake is the one reported; ``_Rules`` compare what wa
 from __future__ import annotations
 
 from pyipvsadm.abi import ip_vs
-from pyipvsadm.errors import MisplacedOptionError, UnknownOptionError, UsageError
+from pyipvsadm.errors import MisplacedOptionError, NoCommandError, UnknownOptionError, UsageError
 from pyipvsadm.ipvs import command
 from pyipvsadm.ipvs.model import RealServer, SyncDaemon, Timeouts, VirtualService
 from pyipvsadm.ipvs.names import to_number
@@ -121,9 +121,9 @@ def parse_words(words: Sequence[str], names: Names) -> Command:
     try:
         verb, text, place = next(options)
     except (StopIteration, OptionError):
-        raise UsageError(TRY_HELP, exit_status=255, argument=0) from None
+        raise NoCommandError(TRY_HELP, exit_status=255, argument=0) from None
     if not isinstance(verb, Verb):
-        raise UsageError(TRY_HELP, exit_status=255, argument=0)
+        raise NoCommandError(TRY_HELP, exit_status=255, argument=0)
     if verb.name == "help":
         return command.Help()
     if verb.name == "version":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Group
+from rich.padding import Padding
 from rich.text import Text
 
 from pyipvsadm.ui.table import Table
@@ -98,10 +99,9 @@ def sentence(titles: Iterable[str], cells: Iterable[str]) -> str:
     return ", ".join([f"{title[0].lower()}{title[1:]} {cell}" for title, cell in zip(words_of, cells, strict=True)])
 
 
-def with_note(name: str, note: str) -> Text:
-    """Return a name with a line below it."""
-    text = Text(name)
-    return text.append(f"\n     {note}", style="not bold") if note else text
+def with_note(name: str, note: str) -> RenderableType:
+    """Return a name with a note below it, all of whose lines are indented."""
+    return Group(Text(name), Padding(Text(note, style="not bold"), (0, 0, 0, 5))) if note else Text(name)
 
 
 def text_of(console: Console, *parts: RenderableType) -> str:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from rich import table
 from rich.cells import cell_len
+from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.style import Style
 
     Line = list[Segment]
@@ -28,13 +29,13 @@ _NEW_LINE: Final = Segment.line()
 class Table(table.Table):
     """A table as ``cells.new_table`` makes it: with a box but no edges, and blanks on the right of cells alone.
 
-    Titles are str, cells Text. What divides columns is the same in all lines of the box.
+    Titles are str, cells mostly Text. What divides columns is the same in all lines of the box.
     """
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield what a console prints."""
-        cells: list[list[Text]] = [list(column.cells) for column in self.columns]  # type: ignore[arg-type]  # Text
-        widths = self._widths(cells, options.max_width - len(cells) + 1)
+        cells = [list(column.cells) for column in self.columns]
+        widths = self._widths(cells, options.max_width - len(cells) + 1, console, options)
         if widths is None:
             yield from super().__rich_console__(console, options)
             return
@@ -51,11 +52,17 @@ class Table(table.Table):
         """How many there are behind the cells of each column."""
         return [*[self.padding[1]] * (len(self.columns) - 1), 0]
 
-    def _widths(self, cells: Sequence[Sequence[Text]], room: int) -> list[int] | None:
+    def _widths(
+        self, cells: Sequence[Sequence[RenderableType]], room: int, console: Console, options: ConsoleOptions
+    ) -> list[int] | None:
         """Return the widths of columns without the blanks behind them; None where rich has to find them."""
         widths = []
-        for column, texts, blank in zip(self.columns, cells, self.blanks, strict=True):
-            widest = max([_width(text.plain) for text in texts], default=0)
+        for column, own, blank in zip(self.columns, cells, self.blanks, strict=True):
+            sizes = [
+                _width(cell.plain) if isinstance(cell, Text) else Measurement.get(console, options, cell).maximum
+                for cell in own
+            ]
+            widest = max(sizes, default=0)
             titled = _width(str(column.header)) if self.show_header else 0
             least = 0 if blank else 1
             widths.append(column.width or max(widest, titled, column.min_width or least))
@@ -92,7 +99,7 @@ class _Painter:
         self._blanks = drawn.blanks
         self._right = [column.justify == "right" for column in drawn.columns]
 
-    def lines(self, cells: Sequence[Sequence[Text]]) -> Iterator[Line]:
+    def lines(self, cells: Sequence[Sequence[RenderableType]]) -> Iterator[Line]:
         """Yield the lines, of cells by column."""
         style_of = self._console.get_style
         if self._table.show_header:
@@ -100,12 +107,12 @@ class _Painter:
             yield from self._row(heads, style_of(self._table.header_style or ""), bottom=True)
             widths = [width + blank for width, blank in zip(self._widths, self._blanks, strict=True)]
             yield [Segment(self._box.get_row(widths, "head", edge=False))]
-        for row, *texts in zip(self._table.rows, *cells, strict=True):
-            yield from self._row(texts, style_of(row.style or ""))
+        for row, *own in zip(self._table.rows, *cells, strict=True):
+            yield from self._row(own, style_of(row.style or ""))
 
-    def _row(self, texts: Sequence[Text], style: Style, *, bottom: bool = False) -> Iterator[Line]:
+    def _row(self, own: Sequence[RenderableType], style: Style, *, bottom: bool = False) -> Iterator[Line]:
         """Yield the lines of a row; cells with fewer of them than others stand at the top, or at the ``bottom``."""
-        cells = [self._cell(text, place, style) for place, text in enumerate(texts)]
+        cells = [self._cell(cell, place, style) for place, cell in enumerate(own)]
         height = max(map(len, cells))
         for number in range(height):
             line: Line = []
@@ -119,18 +126,18 @@ class _Painter:
                     line.append(Segment(" " * (self._widths[place] + self._blanks[place]), style))
             yield line
 
-    def _cell(self, text: Text, place: int, style: Style) -> Sequence[Line]:
+    def _cell(self, cell: RenderableType, place: int, style: Style) -> Sequence[Line]:
         """Return the lines of a cell, all of the same width."""
-        plain, width = text.plain, self._widths[place]
+        width = self._widths[place]
         blanks = [Segment(" " * self._blanks[place], style)] if self._blanks[place] else []
-        size = _width(plain)
-        if size > width or "\n" in plain or text.spans:
+        size = _width(cell.plain) if isinstance(cell, Text) and not cell.spans and "\n" not in cell.plain else None
+        if not isinstance(cell, Text) or size is None or size > width:
             column = self._table.columns[place]
             options = self._options.update(
                 width=width, justify=column.justify, overflow=column.overflow, no_wrap=column.no_wrap, height=None
             )
-            return [[*line, *blanks] for line in self._console.render_lines(text, options, style=style)]
+            return [[*line, *blanks] for line in self._console.render_lines(cell, options, style=style)]
         room = " " * (width - size)
-        shown = room + plain if self._right[place] else plain + room
-        own = style + self._console.get_style(text.style) if text.style else style
+        shown = room + cell.plain if self._right[place] else cell.plain + room
+        own = style + self._console.get_style(cell.style) if cell.style else style
         return [[Segment(shown, own), *blanks]]

@@ -6,6 +6,7 @@ Only what the window shows is drawn, so thousands of lines cost little more than
 from __future__ import annotations
 
 import time
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from rich.cells import cell_len
@@ -39,6 +40,7 @@ _HELP: Final = (
 )
 
 _FOOT: Final = "q end  ? help  / filter  < > sort  r reverse  s level 2  t flat  z idle  e estimate  space pause"
+_HELP_INDENT: Final = 30
 _NARROWEST_NAME: Final = 20
 _WIDEST_BAR: Final = 12
 _NARROWEST_BAR: Final = 4
@@ -291,10 +293,7 @@ class Top(Generic[State]):
     def draw(self, width: int, height: int, *, plain: bool) -> list[Text]:
         """Return the lines of the window."""
         if self._help:
-            return [
-                Text("Keys; any key goes back", style="bold"),
-                *[Text(f"  {key:<28}{told}") for key, told in _HELP],
-            ][:height]
+            return _help_lines(width)[:height]
         lines = self.lines()
         self._page = max(height - 4, 1)
         self._first = scrolled(self._first, "", self._page, len(lines))
@@ -369,9 +368,25 @@ class Top(Generic[State]):
     def _foot(self, width: int) -> Text:
         if self._typing is not None:
             return Text(f"/{self._typing}_  (enter keeps it, escape drops it)", style="reverse")
-        text = Text(_FOOT, style="reverse")
+        text = Text(_fitting(_FOOT, width), style="reverse")
         text.truncate(width, pad=True)
         return text
+
+
+def _help_lines(width: int) -> list[Text]:
+    """Return what keys do, in lines of at most ``width`` columns unless that is very little."""
+    lines = [Text("Keys; any key goes back", style="bold")]
+    for key, told in _HELP:
+        for number, part in enumerate(wrap(told, max(width - _HELP_INDENT, _NARROWEST_NAME))):
+            lines.append(Text(f"  {'' if number else key}".ljust(_HELP_INDENT) + part))
+    return lines
+
+
+def _fitting(keys: str, width: int) -> str:
+    """Return as many of the keys, which two blanks part, as there is room for."""
+    while len(keys) > width and "  " in keys:
+        keys = keys.rpartition("  ")[0]
+    return keys
 
 
 def number_text(number: float | None) -> str:

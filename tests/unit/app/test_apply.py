@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -18,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from pyipvsadm import iptables, ipvs
 from support.changes import sequences
 from support.rulesets import dumps
+from support.schema import validated
 from support.terminal import Begun, is_gone, until
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_what_would_be_done(run: Run, sandbox: Path) -> None:
     done = run("apply", "other", "--dry-run")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == "ipvsadm -A -f 7 -s wlc\nipvsadm -e -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 5\n"
-    document = json.loads(run("apply", "other", "--dry-run", "--json").stdout)
+    document = validated(run("apply", "other", "--dry-run", "--json").stdout, "apply")
     assert (document["version"], document["kind"], document["of"]) == (1, "apply", "ipvs")
     assert document["outcome"] == "planned"
     assert [(one["operation"], one["server"] and one["server"]["address"]) for one in document["changes"]] == [
@@ -86,7 +86,7 @@ def test_done_and_nothing_more_to_do(run: Run, sandbox: Path) -> None:
         done = run("apply", name)
         assert done.exit_code == 0
         assert done.stdout == f"nothing to do: sandbox {sandbox} is as {name} says\n"
-        assert json.loads(run("apply", name, "--json").stdout)["outcome"] == "same"
+        assert validated(run("apply", name, "--json").stdout, "apply")["outcome"] == "same"
         assert run("apply", name, "--confirm", LONG).stdout == done.stdout
         assert sandbox.read_bytes() == content
         assert run("diff", name).exit_code == 0
@@ -214,15 +214,31 @@ def test_answered_from_elsewhere(begun: Begun, run: Run, sandbox: Path, word: st
     assert begun.status() == status
     assert weight(sandbox) == after
     done = run("apply", word)
-    assert (done.exit_code, done.stderr) == (1, "pyipvsadm: no change waits to be confirmed\n")
+    told = f"pyipvsadm: no change waits to be confirmed: sandbox {sandbox}\n"
+    assert (done.exit_code, done.stderr) == (1, told)
 
 
-def test_one_at_a_time_and_other_kinds_meanwhile(begun: Begun, run: Run) -> None:
+def test_the_command_that_answers_works_anywhere(
+    begun: Begun, sandbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.delenv("PYIPVSADM_SANDBOX")
+    found = re.search("or call 'pyipvsadm (apply .*?)'; ", begun.read("takes it back now"))
+    assert found
+    assert subprocess.run([PYIPVSADM, *found[1].split()], check=False).returncode == 0
+    begun.read("confirmed")
+    assert begun.status() == 0
+    assert weight(sandbox) == 5
+
+
+def test_one_at_a_time_and_other_kinds_meanwhile(begun: Begun, run: Run, sandbox: Path) -> None:
     done = run("apply", "same")
     assert done.exit_code == 1
+    command = f"pyipvsadm apply --sandbox {sandbox}"
     assert re.fullmatch(
         r"pyipvsadm: a change waits until \d\d:\d\d:\d\d to be confirmed \(process \d+\): "
-        r"'pyipvsadm apply --confirmed' keeps it, 'pyipvsadm apply --undo' takes it back\n",
+        rf"'{command} --confirmed' keeps it, '{command} --undo' takes it back\n",
         done.stderr,
     )
     assert run("apply", "same", "--confirm", LONG).exit_code == 1
@@ -294,6 +310,6 @@ def test_rules_are_taken_back_with_what_they_had_counted(run: Run, sandbox: Path
 def test_documents_when_it_is_over(run: Run) -> None:
     done = run("apply", "other", "--confirm", "0", "--json")
     assert done.exit_code == 1
-    document = json.loads(done.stdout)
+    document = validated(done.stdout, "apply")
     assert (document["outcome"], len(document["changes"])) == ("undone", 2)
     assert done.stderr.startswith("done: 2 changes, to be taken back at ")

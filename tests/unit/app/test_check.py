@@ -13,6 +13,7 @@ from rich.console import Console
 
 from pyipvsadm import check
 from pyipvsadm.ui import findings
+from support.schema import validated
 
 if TYPE_CHECKING:
     from support.app import Run
@@ -59,7 +60,7 @@ def test_found(run: Run) -> None:
 )
 def test_what_is_left_out(run: Run, options: tuple[str, ...], codes: list[str]) -> None:
     done = run("check", *options, "--json", "wrong")
-    [file] = json.loads(done.stdout)["files"]
+    [file] = validated(done.stdout, "check")["files"]
     assert [finding["code"] for finding in file["findings"]] == codes
     assert done.exit_code == (1 if codes else 0)
 
@@ -94,7 +95,7 @@ def test_documents(run: Run, form: str) -> None:
         assert (name, message) == ("wrong.yaml", f" warning T202 shadowed-rule: {told}\n")
         assert text[int(line) - 1][int(column) - 1 :].startswith("in_interface:")
     elif form == "json":
-        [finding] = json.loads(done.stdout)["files"][0]["findings"]
+        [finding] = validated(done.stdout, "check")["files"][0]["findings"]
         assert finding["code"] == "T202"
     else:
         [result] = json.loads(done.stdout)["runs"][0]["results"]
@@ -107,6 +108,11 @@ def test_bytes_that_are_no_text(run: Run) -> None:
     done = run("check", "-", stdin=b"version: 1\nkind: \xff\n")
     assert (done.exit_code, done.stderr) == (1, "")
     assert done.stdout.startswith("standard input:1:1: error S008 wrong-document: not YAML: ")
+
+
+def test_a_line_without_a_command(run: Run) -> None:
+    done = run("check", "-", stdin="-A -f 7 -s rr\n-a -f 7 -r 192.0.2.1\nfoo\n")
+    assert done.stdout == "standard input:3:1: error S001 syntax: this begins with no command\n"
 
 
 def test_standard_input(run: Run) -> None:
@@ -126,7 +132,10 @@ def test_kind(run: Run) -> None:
         (("odd",), "odd: cannot tell what it is: say it with --kind ipvs|iptables|ip6tables"),
         (("box",), "box: a sandbox is taken as a dump: pyipvsadm convert box --to dump"),
         (("--kind", "ipvs", "rules.json"), "rules.json: this is no document of ipvs"),
-        (("missing",), "missing: No such file or directory"),
+        (("missing",), "missing: no such file: name a dump, a document, or '-' for input"),
+        (("",), "'': no such file: name a dump, a document, or '-' for input"),
+        (("/proc/self/mem",), "/proc/self/mem: Input/output error"),
+        (("/dev/zero",), "/dev/zero: more than 256 MiB: no dump"),
         (("--ignore", "X9", "clean"), "no such finding: X9: see pyipvsadm check --explain all"),
         (("--explain", "X9"), "no such finding: X9: see pyipvsadm check --explain all"),
         ((), 'no file: name dumps or documents to check, or "-" for standard input'),

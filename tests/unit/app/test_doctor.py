@@ -11,6 +11,7 @@ from click.shell_completion import ShellComplete
 from pyipvsadm import doctor
 from pyipvsadm.app.main import application
 from pyipvsadm.kinds import KINDS
+from support.schema import validated
 
 if TYPE_CHECKING:
     from pyipvsadm.kinds import Kind
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--only", "lck"), "no such check: lck"),
-        (("--netns", "no-such-one"), "network namespace 'no-such-one': No such file or directory"),
+        (("--only", "lck"), "no such check: lck: 'pyipvsadm doctor --all' names them"),
+        (
+            ("--netns", "no-such-one"),
+            "network namespace 'no-such-one': there is none of this name, see 'ip netns list'",
+        ),
         (("--sandbox", "x"), "--sandbox: doctor looks at the kernel, and a sandbox has none: leave it out"),
     ],
 )
@@ -36,7 +40,7 @@ def test_all_shows_every_check(run: Run) -> None:
 
 
 def test_json_holds_every_check(run: Run) -> None:
-    document = json.loads(run("doctor", "--json").stdout)
+    document = validated(run("doctor", "--json").stdout, "doctor")
     assert {finding["code"] for finding in document["findings"]} == set(doctor.CHECKS)
     for finding in document["findings"]:
         assert set(finding) == set(doctor.Finding.__fields__)
@@ -45,7 +49,7 @@ def test_json_holds_every_check(run: Run) -> None:
 
 def test_the_status_is_of_problems(run: Run) -> None:
     done = run("doctor", "--json")
-    problems = [f for f in json.loads(done.stdout)["findings"] if f["status"] == "problem"]
+    problems = [f for f in validated(done.stdout, "doctor")["findings"] if f["status"] == "problem"]
     assert done.exit_code == (1 if problems else 0)
 
 
@@ -53,7 +57,7 @@ def test_the_status_is_of_problems(run: Run) -> None:
 def test_a_kind(run: Run, kind: Kind) -> None:
     """What is asked for is what counts: checks of the others are left out."""
     done = run("doctor", "--json", "--kind", kind)
-    findings = json.loads(done.stdout)["findings"]
+    findings = validated(done.stdout, "doctor")["findings"]
     codes = {finding["code"] for finding in findings}
     assert codes == {code for code, check in doctor.CHECKS.items() if kind in check.kinds}
     assert ("module-ip-vs" in codes) == ("no-servers" in codes) == (kind == "ipvs")

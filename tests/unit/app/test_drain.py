@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +10,7 @@ from pyipvsadm import ipvs
 from pyipvsadm.app.book import book_of
 from pyipvsadm.app.errors import Trouble
 from pyipvsadm.app.state import Place
+from support.schema import validated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def test_drained_removed_and_put_back(run: Run, sandbox: Path) -> None:
     assert done.stdout.splitlines() == [
         "tcp:192.0.2.1:80 10.0.0.1:80: 0 active, 0 inactive connections",
         "udp:192.0.2.1:53 10.0.0.1:53: 0 active, 0 inactive connections",
-        "10.0.0.1: removed; 'pyipvsadm undrain' puts it back",
+        "10.0.0.1: removed; 'pyipvsadm undrain 10.0.0.1' puts it back",
     ]
     assert weights(sandbox) == {"2001:db8::5 80": 4}
     done = run("undrain", "10.0.0.1")
@@ -85,7 +85,7 @@ def test_dry_run(run: Run, sandbox: Path) -> None:
     done = run("drain", "10.0.0.1:80", "--dry-run")
     assert done.stdout == "tcp:192.0.2.1:80 10.0.0.1:80: weight 3 to 0, wait for 0 connections, then remove it\n"
     done = run("drain", "10.0.0.1:80", "--dry-run", "--json")
-    assert json.loads(done.stdout)["outcome"] == "planned"
+    assert validated(done.stdout, "drain")["outcome"] == "planned"
     assert sandbox.read_bytes() == before
     run("drain", "10.0.0.1:80", "--no-remove")
     before = sandbox.read_bytes()
@@ -95,12 +95,12 @@ def test_dry_run(run: Run, sandbox: Path) -> None:
 
 
 def test_documents(run: Run) -> None:
-    document = json.loads(run("drain", "10.0.0.1:80", "--json").stdout)
+    document = validated(run("drain", "10.0.0.1:80", "--json").stdout, "drain")
     assert (document["version"], document["kind"], document["outcome"]) == (1, "drain", "removed")
     [server] = document["servers"]
     assert server["service"] == {"family": 4, "protocol": "tcp", "address": "192.0.2.1", "port": 80, "fwmark": 0}
     assert (server["address"], server["port"], server["weight"], server["activeconns"]) == ("10.0.0.1", 80, 3, 0)
-    document = json.loads(run("undrain", "10.0.0.1:80", "--json").stdout)
+    document = validated(run("undrain", "10.0.0.1:80", "--json").stdout, "drain")
     assert (document["version"], document["kind"]) == (1, "undrain")
     [server] = document["servers"]
     assert (server["address"], server["weight"], server["outcome"]) == ("10.0.0.1", 3, "added")

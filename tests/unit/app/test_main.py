@@ -122,9 +122,18 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 def test_nobody_reads(tmp_path: Path) -> None:
     shell = 'sleep 0.1 | { exec <&-; "$@" | :; echo ${PIPESTATUS[0]} >&2; }'
     program = "import time; time.sleep(0.2); from pyipvsadm.app.main import program; program()"
-    command = ["bash", "-c", shell, "", sys.executable, "-c", program, "show", "--sandbox", str(tmp_path / "x.json")]
+    for words in (["show", "--sandbox", str(tmp_path / "x.json")], ["--help"], ["show", "--help"], ["--version"]):
+        command = ["bash", "-c", shell, "", sys.executable, "-c", program, *words]
+        done = subprocess.run(command, text=True, check=False, capture_output=True)
+        assert done.stderr == "141\n", words
+
+
+@pytest.mark.parametrize("words", [["show", "-"], ["check", "-"], ["apply", "-"], ["diff", "-", "live"]])
+def test_nothing_can_come_from_closed_input(words: list[str]) -> None:
+    program = "from pyipvsadm.app.main import program; program()"
+    command = ["sh", "-c", 'exec "$@" <&-', "", sys.executable, "-c", program, *words]
     done = subprocess.run(command, text=True, check=False, capture_output=True)
-    assert done.stderr == "141\n"
+    assert (done.returncode, done.stderr) == (2, "pyipvsadm: standard input is closed: name a file\n")
 
 
 @pytest.mark.parametrize(("closed", "status"), [(">&-", 2), ("<&-", 0), ("2>&-", 0)])

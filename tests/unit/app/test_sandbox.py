@@ -197,6 +197,7 @@ def test_a_sandbox_of_the_caller_is_not_the_one_that_is_worked_on(environment: d
         (["--from", "nothing", "true"], "nothing: no such file"),
         (["--from", "-"], "--from -: standard input is the shell's"),
         (["--from", "bad", "true"], "bad:1: "),
+        (["--netns", "blue", "true"], "--netns says where what is live lives: it goes with --from live"),
         (["--from", "foreign", "true"], "foreign: [0:0] -A INPUT -m nobody [unknown"),
     ],
 )

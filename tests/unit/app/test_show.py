@@ -79,6 +79,8 @@ def test_counters_and_rates(run: Run) -> None:
         (["--hit", "--never-hit"], "--hit and --never-hit"),
         (["--address", "x"], "x: not an address or a network"),
         (["--port", "65536"], "Invalid value for '--port'"),
+        (["--counters", "--rates"], "--counters and --rates"),
+        (["--chain", "INPUT"], "--chain: it is for rules, and standard input is virtual services: "),
         (["--watch"], "--watch: standard input can be read once"),
         (["--watch", "x"], "Invalid value for '--watch'"),
     ],
@@ -180,12 +182,30 @@ def test_rules_of_a_sandbox(run: Run, tmp_path: Path) -> None:
     assert run("show", "x.json", "--kind", "ip6tables").stdout == "No chains.\n"
 
 
+def test_an_option_about_rules_means_rules(run: Run, tmp_path: Path) -> None:
+    Path("web.rules").write_text(DUMP)
+    Path("rules.v4").write_text(RULES)
+    place = ("--sandbox", str(tmp_path / "x.json"))
+    assert [run("apply", name, *place).exit_code for name in ("web.rules", "rules.v4")] == [0, 0]
+    assert run("show", *place).stdout.startswith("IPVS ")
+    found = run("show", *place, "--chain", "INPUT")
+    assert (found.exit_code, found.stdout[:6]) == (0, "INPUT ")
+    assert found.stdout == run("show", *place, "--kind", "iptables", "--chain", "INPUT").stdout
+    for option in ("--rates", "--counters"):
+        done = run("show", *place, "--kind", "iptables", option)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"pyipvsadm: {option}: it is for virtual services, and sandbox {place[1]} is ")
+
+
 @pytest.mark.parametrize(
     ("dump", "words", "message"),
     [
         ("*filter\n-A INPUT -j NOPE\nCOMMIT\n", [], "standard input:2: "),
         ("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT --dport 80\nCOMMIT\n", [], "standard input:3: "),
         (RULES6, ["--kind", "iptables"], "standard input:3: "),
+        ("foo\n", ["--kind", "iptables"], "standard input:1: this is no line of a dump\n"),
+        ("A -t 192.0.2.1:80\n", ["--kind", "ipvs"], "standard input:1: this begins with no command\n"),
+        ("-A -t 192.0.2.1:80\n-L\n", [], "standard input:2: this command changes nothing\n"),
     ],
 )
 def test_dumps_with_mistakes(run: Run, dump: str, words: list[str], message: str) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pyipvsadm import check
+from support.schema import validated
 
 TEXT = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j NO\n-A INPUT -p tcp --dport x/y\nCOMMIT\n"
 
@@ -22,7 +23,7 @@ def test_lines() -> None:
 
 
 def test_json() -> None:
-    document = json.loads(check.as_json(_checked()))
+    document = validated(check.as_json(_checked()), "check")
     assert (document["version"], document["kind"]) == (1, "check")
     assert [file["name"] for file in document["files"]] == ["a b.rules", "clean"]
     assert document["files"][0]["findings"][0] == {

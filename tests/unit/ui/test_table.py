@@ -19,6 +19,8 @@ from pyipvsadm.ui.cells import with_note
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import RenderableType
+
     Fill = Callable[[rich_table.Table], None]
 
 WORDS = (
@@ -66,7 +68,7 @@ def some_table(random: Random) -> tuple[dict[str, Any], Fill]:
             columns.append(("End", {"overflow": "fold"}))
     rows = []
     for _ in range(random.randrange(6)):
-        cells = [Text(random.choice(WORDS), style=random.choice(STYLES)) for _ in columns]
+        cells: list[RenderableType] = [Text(random.choice(WORDS), style=random.choice(STYLES)) for _ in columns]
         if random.random() < 0.3:
             cells[0] = with_note(random.choice(WORDS), "a note that may be long enough to be broken")
         rows.append((cells, random.choice(STYLES)))

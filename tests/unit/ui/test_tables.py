@@ -137,6 +137,15 @@ def test_nothing_is_cut(width: int, options: List) -> None:
             assert number in text
 
 
+def test_settings_below_a_name_are_indented_in_every_line() -> None:
+    lines = tables.listing([WEB], List(), INFO, Numbers(), console(60)).splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("TCP"))
+    below = [line for line in lines[place + 1 :] if not line.startswith("→")]
+    assert len(below) > 1
+    assert all(line.startswith("     ") and line[5] != " " for line in below)
+    assert " ".join([" ".join(line.split()) for line in below]) == "persistent 600 mask 255.255.255.0 ops"
+
+
 @pytest.mark.parametrize(("width", "shown"), [(60, False), (80, True), (200, True)])
 def test_bars_go_first(width: int, shown: bool) -> None:
     text = tables.listing([WEB], List(), INFO, Numbers(), console(width))

@@ -95,6 +95,21 @@ def test_ends() -> None:
     assert not top.key("q")
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_what_keys_do_is_told_whole(width: int) -> None:
+    top = view()
+    foot = top.draw(width, 24, plain=False)[-1].plain
+    assert len(foot) == width
+    assert foot.startswith("q end  ? help  / filter")
+    assert all(" " in part for part in foot.rstrip().split("  "))
+    assert top.key("?")
+    lines = [line.plain for line in top.draw(width, 24, plain=False)]
+    assert max(map(len, lines)) <= width
+    told = " ".join(" ".join(lines).split())
+    for words in ("sort by the column on the left, on the right; also the arrows", "or from its counters", "q end"):
+        assert words in told
+
+
 def test_standing_still() -> None:
     reads: list[int] = []
     top = Top(Fixed(*ROWS), lambda: reads.append(1), 2.0)
