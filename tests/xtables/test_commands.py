@@ -5,6 +5,7 @@ The status, the output and the tables are the same afterwards.
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from support import nobody, xtables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pyipvsadm.xtables.options import Family
     from xtables.conftest import Pair
@@ -37,6 +39,8 @@ OPTIONS = {
     ),
     "ip6tables-restore": (
         "-V --nosuch", "-h --nosuch", "--nosuch -h", "-Vq", "-qV", "-V a b", "-b", "a -V", "-t -T",
+        "-W1", "-W", "-W -V", "-V -W", "-w x -V", "-wx", "-cw", "-cW", "--wait= a b", "-W a -W1 -w", "-w 1 -w x",
+        "--wait-interval --nosuch", "--nosuch --wait-interval", "-W 1 -W x", "-W 1 -q", "-W 1", "-w -W 1 -t",
     ),
 }  # fmt: skip
 
@@ -91,6 +95,21 @@ def test_what_may_not_be_read_is_not_empty(pair: Pair, family: Family) -> None:
         ours = nobody.run(".venv/bin/python", "-c", main)
     assert (ours.returncode, ours.stdout) == (theirs.returncode, theirs.stdout) == (1, "")
     assert ours.stderr.strip() == theirs.stderr.strip() != ""
+
+
+@pytest.mark.parametrize(
+    "line", ["", "-V", "-q", "word", "-d --nosuch", "-t nope", "-f FILE.2", "-f FILE.2 -V", "-f /nowhere/to/be", "-f"]
+)
+def test_what_follows_the_file_of_save_finds_it_empty(pair: Pair, tmp_path: Path, line: str) -> None:
+    left = []
+    for run, path in ((pair.peer, tmp_path / "theirs"), (pair.ours, tmp_path / "ours")):
+        pair.peer("iptables", "-N", "foo", in_mine=run == pair.ours)
+        path.write_text("an older save\n")
+        result = run("iptables-save", "-f", str(path), *line.replace("FILE", str(path)).split())
+        texts = [file.read_text() for file in sorted(tmp_path.glob(f"{path.name}*"))]
+        left.append((result[:2], [re.sub("^#.*\n", "", text, flags=re.MULTILINE) for text in texts]))
+        assert bool(result.stderr) == bool(result.status)
+    assert left[0] == left[1]
 
 
 @pytest.mark.parametrize(("tool", "words"), [(tool, line.split()) for tool in OPTIONS for line in OPTIONS[tool]])
