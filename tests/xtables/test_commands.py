@@ -30,7 +30,7 @@ LINES = (
     *["-A INPUT" + " --modprobe=x" * count for count in (249, 250)],
     '"-A" INPUT', '-A "INPUT"', '"-A INPUT"', '-A INPUT -j "ACC"EPT', '-A INPUT ""', "-A INPUT\r",
     "-A INPUT -j ACCEPT\r", "\r", "\x0b-A INPUT", "-A\x0bINPUT", "\t-A\t INPUT \t",
-    "-A INPUT -p ah", "-A INPUT -ptcp", "-A INPUT -jDROP", "-A ", "-A  -j DROP", "[1:2] -A ",
+    "-A INPUT -p ah", "-A INPUT -ptcp", "-A INPUT -jDROP", "-A ", "-A  -j DROP", "[1:2] -A ", f"-A {'x' * 29} -i eth0",
     "-A INPUT -- -j DROP", "-A INPUT -p tcp -- -j DROP", "-A INPUT -m mark --mark 1 -- -j DROP", "-A INPUT -j DROP --",
     *["[1:2] -A INPUT " + words + " -j DROP" for words in ("-c1,2", "--set-counters 1 2", "--set-c=1 2", "-c 0 0")],
     # A NUL hides the rest of its line, the newline too.

@@ -313,9 +313,12 @@ class Restore:
                     return False
                 else:
                     extensions.add(name)
-            if not chain or '"' in chain or "\0" in chain:
+            if '"' in chain or "\0" in chain:
                 return False
-            append(chain, rule, jump, counters)
+            try:
+                append(chain, rule, jump, counters)
+            except KernelError:  # there may be more to say against the line
+                return False
             return True
 
         return append_line
@@ -352,11 +355,13 @@ def _append_nothing(_: str, __: tuple[int, int]) -> bool:
 
 def _plain_counters(words: Sequence[str]) -> tuple[int, int] | None:
     """Return the counters of the words of -c, (0, 0) for none; None for what may be odd or wrong."""
-    counts = words[1:]
-    if not all(count.isascii() and count.isdigit() for count in counts):
+    if not words:
+        return _NO_COUNTERS
+    _, packets, octets = words
+    digits = packets + octets
+    if not (octets and digits.isascii() and digits.isdigit()):
         return None
-    packets, octets = [read_counter(count) or 0 for count in counts] or _NO_COUNTERS
-    return packets, octets
+    return read_counter(packets) or 0, read_counter(octets) or 0
 
 
 def _policy_counters(text: str) -> tuple[int, int] | None:
