@@ -31,6 +31,7 @@ from pyipvsadm.xtables import registry
 from pyipvsadm.xtables.backend.legacy import LegacyBackend
 from pyipvsadm.xtables.command import List
 from pyipvsadm.xtables.names import Resolver
+from pyipvsadm.xtables.options import BETWEEN
 from pyipvsadm.xtables.render import Renderer
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def ours(case: Case, revisions: dict[tuple[Kind, str], int], warnings: list[str]
                 given.append(words.pop(0))
             draft.inverted = inverted
             draft.rest, draft.taken = words, 0
-            option.read(" ".join(given) if option.words and not absent else None, draft)
+            option.read(BETWEEN.join(given) if option.words and not absent else None, draft)
             del words[: draft.taken]
         else:
             raise UsageError(f"Bad argument `{word}'")

@@ -134,7 +134,7 @@ class TableReader:
             self._places.setdefault(part.name, number)
             return
         try:
-            asked = self._dump.parse(["-N", part.name], table.name, None)
+            asked = self._dump.parse(["-N", part.name], table.name)
         except UsageError as error:
             self._report.add_usage(number, error, [])
             return
@@ -282,7 +282,7 @@ class TableReader:
         if len(spans) != len(words):
             spans = []
         try:
-            asked = self._dump.parse(words, self._table.name if self._table else "", None)
+            asked = self._dump.parse(words, self._table.name if self._table else "")
         except UsageError as error:
             self._report.add_usage(number, error, spans)
             return

@@ -35,6 +35,12 @@ OPTIONS: Final = (
     ("b", "binary", ""),
 )
 
+_WAITING: Final = {"w": "seconds", "W": "interval"}
+
+
+class _WaitError(UsageError):
+    """What is wrong with -w or -W, which the C tool says in the words, and with the status, of a rule's mistakes."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``iptables-restore`` with the arguments ``argv`` (None: the process's own); return its exit status."""
@@ -49,7 +55,9 @@ def main6(argv: list[str] | None = None) -> int:
 def run(tool: Tool, words: Sequence[str]) -> int:
     """Restore what standard input, or a file, has; return the exit status."""
     try:
-        given, files = parse_options(tool.choose(words), OPTIONS)
+        given, files = parse_options(tool.choose(words), OPTIONS, met=_meet)
+    except _WaitError as error:
+        return tool.blame(error)
     except UsageError as error:
         complain(f"{tool.name}: {error}\nTry `{tool.name} -h' for more information.")
         return 1
@@ -59,8 +67,6 @@ def run(tool: Tool, words: Sequence[str]) -> int:
     if "h" in given:
         complain(_usage(tool.name))
         return 0
-    if "b" in given:
-        complain("-b/--binary option is not implemented")
     if len(files) > 1:
         complain("Unknown arguments found on commandline")
         return 1
@@ -69,15 +75,9 @@ def run(tool: Tool, words: Sequence[str]) -> int:
     except (OSError, ValueError) as problem:
         complain(f"Can't open {files[0]}: {problem.strerror if isinstance(problem, OSError) else problem}")
         return 1
-    try:
-        _check_wait(given)
-    except UsageError as error:
-        return tool.blame(error)
-    if "W" in given:
-        complain("Ignoring deprecated --wait-interval option.")
-        if "w" not in given:
-            complain("Option --wait-interval requires option --wait")
-            return 1
+    if "W" in given and "w" not in given:
+        complain("Option --wait-interval requires option --wait")
+        return 1
     return _restore(tool, given, source)
 
 
@@ -116,13 +116,17 @@ def _restore(tool: Tool, given: Given, source: int) -> int:
     return 0
 
 
-def _check_wait(given: Given) -> None:
-    for letter, what in (("w", "seconds"), ("W", "interval")):
-        text = given.get(letter)
+def _meet(letter: str, text: str | None) -> None:
+    """Judge an option where it stands, as the C tool does: mistakes behind it do not count then."""
+    if letter == "b":
+        complain("-b/--binary option is not implemented")
+    elif letter in _WAITING:
+        if text is None and letter == "W":
+            raise _WaitError("wait interval value required")
         if text is not None and read_number(text, 0, 0x7FFFFFFF) is None:
-            raise UsageError(f"wait {what} not numeric")
-    if "W" in given and given["W"] is None:
-        raise UsageError("wait interval value required")
+            raise _WaitError(f"wait {_WAITING[letter]} not numeric")
+        if letter == "W":
+            complain("Ignoring deprecated --wait-interval option.")
 
 
 def _usage(name: str) -> str:

@@ -6,7 +6,7 @@ from pyipvsadm.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Final
 
     # The arguments of what was given, by letter; None for one that is missing. What takes no argument has its letter,
@@ -26,35 +26,50 @@ def _raise(mistake: str) -> None:
 
 
 def parse_options(
-    words: Sequence[str], declared: Declared, refuse: Callable[[str], object] = _raise
+    words: Sequence[str],
+    declared: Declared,
+    refuse: Callable[[str], object] = _raise,
+    met: Callable[[str, str | None], object] = lambda _, __: None,
 ) -> tuple[Given, list[str]]:
     """Return the options among words, and the other words, which may stand between them.
 
     Each mistake is given to ``refuse``, which raises UsageError; where another does not, what is wrong is left out.
+    ``met`` takes the letter and the argument of each option, before what follows it is looked at.
     """
     given: Given = {}
     rest: list[str] = []
     letters = {letter: argument for letter, _, argument in declared}
-    waiting = list(words)
+    for letter, text in _each(list(words), letters, declared, refuse):
+        if not letter:
+            rest.append(text or "")
+            continue
+        given[letter] = text if letters[letter] in _TAKING else (given.get(letter) or "") + letter
+        met(letter, text)
+        if letters[letter] == "!":
+            return given, []
+    return given, rest
+
+
+def _each(
+    waiting: list[str], letters: dict[str, str], declared: Declared, refuse: Callable[[str], object]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the letter of each option with its argument, and "" with each word that is none."""
     while waiting:
         word = waiting.pop(0)
         if word == "--":
-            rest += waiting
-            break
+            yield from [("", word) for word in waiting]
+            return
         if word[:2] == "--":
             letter, text = _long(word, declared, refuse)
             if not letter:
                 continue
             if text is None and letters[letter] in _TAKING:
                 text = _next(letters[letter], waiting, f"option '{word}' requires an argument")
-            given[letter] = text if letters[letter] in _TAKING else _counted(given, letter)
+            yield letter, text
         elif word[:1] == "-" and word != "-":
-            _short(word, letters, waiting, given, refuse)
+            yield from _short(word, letters, waiting, refuse)
         else:
-            rest.append(word)
-        if any(letters[letter] == "!" for letter in given):
-            return given, []
-    return given, rest
+            yield "", word
 
 
 def _long(word: str, declared: Declared, refuse: Callable[[str], object]) -> tuple[str, str | None]:
@@ -72,8 +87,8 @@ def _long(word: str, declared: Declared, refuse: Callable[[str], object]) -> tup
 
 
 def _short(
-    word: str, letters: dict[str, str], waiting: list[str], given: Given, refuse: Callable[[str], object]
-) -> None:
+    word: str, letters: dict[str, str], waiting: list[str], refuse: Callable[[str], object]
+) -> Iterator[tuple[str, str | None]]:
     for place, letter in enumerate(word[1:], 2):
         argument = letters.get(letter)
         if argument is None:
@@ -81,16 +96,10 @@ def _short(
             continue
         attached = word[place:]
         if argument not in _TAKING or (argument == "?" and attached):
-            given[letter] = None if argument in _TAKING else _counted(given, letter)
-            if argument == "!":
-                return
+            yield letter, None
             continue
-        given[letter] = attached or _next(argument, waiting, f"option requires an argument -- '{letter}'")
+        yield letter, attached or _next(argument, waiting, f"option requires an argument -- '{letter}'")
         return
-
-
-def _counted(given: Given, letter: str) -> str:
-    return (given.get(letter) or "") + letter
 
 
 def _next(argument: str, waiting: list[str], error: str) -> str | None:

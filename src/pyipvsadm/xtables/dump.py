@@ -32,6 +32,13 @@ _MOST_WORDS: Final = 251  # of a line, with three for its counters
 _NEVER_TOO_MANY: Final = 2 * (_MOST_WORDS - 3)  # characters
 
 
+def _may_count(word: str) -> bool:
+    """Whether a word may be -c, be it with others or abbreviated, or the "--" that ends all options."""
+    if word[:2] == "--":
+        return "--set-counters".startswith(word.partition("=")[0])
+    return word[:1] == "-" and "c" in word
+
+
 class NotPlain(Exception):
     """A line, or a piece of one, that is not as iptables-save writes it, or not surely: it has to be parsed."""
 
@@ -117,14 +124,11 @@ class DumpParser:
         self._middles: dict[str, bytes] = {}
         self.chains: set[str] = set()  # that the dump has made: jumps to them are to nothing else
 
-    def parse(self, words: Sequence[str], table: str, counters: tuple[int, int] | None) -> Command:
-        """Return the command of a line's words, in a table; ``counters`` are those before it. Raises UsageError."""
-        given = list(words)
-        if counters is not None:
-            given = ["-c", str(counters[0]), str(counters[1]), *given]
-        if len(given) > _MOST_WORDS:
+    def parse(self, words: Sequence[str], table: str) -> Command:
+        """Return the command of a line's words, in a table. Raises UsageError."""
+        if len(words) > _MOST_WORDS:
             raise UsageError("Parser cannot handle more arguments")
-        asked, _ = self._parser.parse(given, table=table)
+        asked, _ = self._parser.parse(words, table=table)
         return asked
 
     def read_rule(self, line: str) -> tuple[str, str, bytes, str | None]:
@@ -225,7 +229,7 @@ class DumpParser:
         return number.to_bytes(len(packed), "big"), mask
 
     def _parse_beginning(self, words: list[str]) -> _Beginning | None:
-        if "-c" in words:
+        if any(map(_may_count, words)):
             return None
         try:
             asked, warnings = self._parser.try_parse(["-A", "x", *words])

@@ -131,10 +131,16 @@ class Engine:
             chains = [asked.chain]
         else:
             chains = [chain for chain in self.table.chain_names() if not self.table.is_builtin(chain)]
+        refused: KernelError | None = None
         for chain in chains:
             if asked.verbose:
                 self.say(f"Deleting chain `{chain}'\n")
-            self.table.remove(chain)
+            try:
+                self.table.remove(chain)
+            except KernelError as error:
+                refused = error
+        if refused:
+            raise refused
 
     def _rename_chain(self, asked: command.RenameChain) -> None:
         self.table.rename(asked.chain, asked.name)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BOTH: Final[tuple[Family, ...]] = (4, 6)
 IPV4: Final[tuple[Family, ...]] = (4,)
 IPV6: Final[tuple[Family, ...]] = (6,)
+BETWEEN: Final = "\0"  # what is in no word, between those of an option that takes several
 
 
 class View:
@@ -121,7 +122,7 @@ class Option:
 
     ``kind`` None is for an option without an argument, which sets ``bit`` in the member ``to``, or gives it the value
     ``sets``. Several members in ``to`` take a tuple. With ``inverts`` (member, bit) the option can follow a "!", which
-    sets that bit. A kind of an option that takes ``words`` words is given them with a space between.
+    sets that bit. A kind of an option that takes several ``words`` is given them with BETWEEN between.
 
     It is printed where ``when(values)`` holds; by default where its members differ from their defaults or it is
     inverted. ``needed`` ones must be given; ``needs`` and ``excludes`` name others that must, or must not, be given

@@ -10,11 +10,11 @@ from pyipvsadm.xtables.dump import DumpParser, NotPlain
 from pyipvsadm.xtables.engine import Engine, changes
 from pyipvsadm.xtables.entry import is_shorter
 from pyipvsadm.xtables.kinds import read_counter
-from pyipvsadm.xtables.words import split_blanks, split_words
+from pyipvsadm.xtables.words import LONGEST_LINE, pieces, split_blanks, split_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Final
 
     from pyipvsadm.xtables.backend.base import Backend, Table
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 _NO_COUNTERS: Final = (0, 0)
 _LONGEST_CHAIN: Final = 28
+_NEVER_TOO_LONG: Final = LONGEST_LINE // 4 - 1  # characters of a line
 _NEW_CHAIN: Final = "- [0:0]"  # what iptables-save writes behind the names of all chains that no hook has
+
+_OTHER_CHAINS: Final = (command.NewChain, command.DeleteChain, command.RenameChain)  # there are after these
 
 
 class LineFailed(PyIpvsadmError):
@@ -123,7 +126,7 @@ class Restore:
             return end.asked
         if self._table is not None:
             raise CommitMissing(number + bool(line))
-        if line == "COMMIT" and self._commits:
+        if number in self._commits.values() and line:
             raise UsageError("Bad argument `COMMIT'", line=number)  # to the C tool it is one with its newline only
         if not self._test:
             self._commit()
@@ -136,25 +139,34 @@ class Restore:
     # -- lines ---------------------------------------------------------------------------------------------------------
 
     def _read_line(self, line: str, number: int) -> None:
+        if len(line) <= _NEVER_TOO_LONG and "\0" not in line:
+            self._read_piece(line, "\n", number)
+            return
+        for piece in pieces(f"{line}\n"):
+            text = piece.removesuffix("\n")
+            self._read_piece(text, piece[len(text) :], number)
+
+    def _read_piece(self, line: str, end: str, number: int) -> None:
+        """Read a line, or a part of one that has no newline at its ``end``."""
         first = line[:1]
         if first == ":" and self._table is not None:
             self._read_chain(self._table, line, number)
-        elif not line:
+        elif not line and end:
             pass
         elif first == "#":
             if self._comments:
-                self._say(f"{line}\n")
+                self._say(line + end)
         elif self._table is None:
             if first == "*":
                 self._begin_table(line, number)
             elif self._only in (None, self._named):
                 raise LineFailed(number)
-        elif line == "COMMIT":
+        elif line == "COMMIT" and end:
             self._commits[self._table.name] = number
             self._table = None
             self._append = _append_nothing
         else:
-            self._read_command(line, number)
+            self._read_command(line, end, number)
 
     def _begin_table(self, line: str, number: int) -> None:
         words = split_blanks(line[1:])
@@ -246,22 +258,24 @@ class Restore:
                     f"Can't set policy `{words[1]}' on `{name}' line {number}: {error.reason}", exit_status=1
                 ) from None
 
-    def _read_command(self, line: str, number: int) -> None:
-        counters = None
-        if line[0] == "[":
+    def _read_command(self, line: str, end: str, number: int) -> None:
+        counters: tuple[str, ...] = ()  # as words of an option
+        if line[:1] == "[":
             text, bracket, line = line[1:].partition("]")
             packets, colon, octets = text.partition(":")
             if not (packets and colon and bracket):
                 raise UsageError(f"Bad line {number}: need ] after [packets:bytes")
             if self._counters:
-                counters = _rule_counters(packets, octets)
+                counters = ("-c", packets, octets)
             line = line.lstrip(" ")
-        if line[:3] == "-A " and self._append(line, counters or _NO_COUNTERS):
-            return
+        if line[:3] == "-A ":
+            counts = _plain_counters(counters)
+            if counts is not None and self._append(line, counts):
+                return
         table, engine = self._table, self._engine
         assert table
         assert engine
-        asked = self._dump.parse(split_words(line), table.name, counters)
+        asked = self._dump.parse([*counters, *split_words(line, end)], table.name)
         if isinstance(asked, (command.Help, command.Version)):
             raise _Ended(asked)
         if self._verbose:
@@ -271,6 +285,9 @@ class Restore:
         if changes(asked):
             self._change()
         engine.run(asked)
+        if isinstance(asked, _OTHER_CHAINS) and not self._later:  # what names mean has to be looked up again
+            self._dump.chains.clear()
+            self._append = self._appender(table)
 
     def _appender(self, table: Table) -> Callable[[str, tuple[int, int]], bool]:
         """Return what adds the rule of a line that begins with ``-A``, if it is written plainly; whether it is.
@@ -296,9 +313,12 @@ class Restore:
                     return False
                 else:
                     extensions.add(name)
-            if '"' in chain:
+            if '"' in chain or "\0" in chain:
                 return False
-            append(chain, rule, jump, counters)
+            try:
+                append(chain, rule, jump, counters)
+            except KernelError:  # there may be more to say against the line
+                return False
             return True
 
         return append_line
@@ -333,19 +353,23 @@ def _append_nothing(_: str, __: tuple[int, int]) -> bool:
     return False
 
 
-def _rule_counters(packets: str, octets: str) -> tuple[int, int]:
-    """Return the counters before a rule. Raises UsageError."""
-    counts = read_counter(packets), read_counter(octets)
-    for what, count in zip(("packet", "byte"), counts, strict=True):
-        if count is None:
-            raise UsageError(f"-c {what} counter not numeric")
-    return counts[0] or 0, counts[1] or 0
+def _plain_counters(words: Sequence[str]) -> tuple[int, int] | None:
+    """Return the counters of the words of -c, (0, 0) for none; None for what may be odd or wrong."""
+    if not words:
+        return _NO_COUNTERS
+    _, packets, octets = words
+    digits = packets + octets
+    if not (octets and digits.isascii() and digits.isdigit()):
+        return None
+    return read_counter(packets) or 0, read_counter(octets) or 0
 
 
 def _policy_counters(text: str) -> tuple[int, int] | None:
     """Return the counters behind a policy, as sscanf(3) reads them: what follows the last digit does not count."""
     packets, colon, octets = text[1:].partition(":")
     counts = read_counter(packets), read_counter(octets)
-    if text[:1] != "[" or not colon or counts[0] is None or counts[1] is None or not packets[-1:].isdigit():
+    if text[:1] != "[" or not colon or counts[0] is None or counts[1] is None:
+        return None
+    if packets.lstrip("\v\f\r")[1:].strip("0123456789"):  # behind the sign, or a digit
         return None
     return counts[0], counts[1]

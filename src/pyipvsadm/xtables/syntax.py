@@ -26,6 +26,7 @@ from pyipvsadm.xtables.model import (
     Header,
     Rule,
 )
+from pyipvsadm.xtables.options import BETWEEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class RuleParser:
                     or place + option.words >= len(words)
                 ):
                     return None
-                text = " ".join(words[place + 1 : place + 1 + option.words]) if option.words else None
+                text = BETWEEN.join(words[place + 1 : place + 1 + option.words]) if option.words else None
                 option.read(text, draft)
                 place += 1 + option.words
             payload = extension.finish(draft)
@@ -377,7 +378,7 @@ class _Line:
                     raise MisplacedOptionError(
                         f'{draft.extension.name}: option "--{declared.name}" requires two arguments'
                     )
-                text += " " + self.next_word(word)
+                text += BETWEEN + self.next_word(word)
         elif equals:
             raise UnknownOptionError(f'unknown option "{word}"')
         draft.protocol = 0 if self.invflags & INV_PROTO else self.protocol

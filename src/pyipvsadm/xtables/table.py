@@ -161,11 +161,11 @@ class MemoryTable:
 
     def append_plain(self, chain: str, rule: bytes, jump: str | None, counters: tuple[int, int]) -> None:
         """Add a rule about which there is no doubt; see base.Table."""
+        found = self._chain(chain, "append_entry")
         to = self._chains.get(jump) if jump else None
         if to is not None:
             to.references += 1
-        made = entry.unpack_plain(rule, self.family, jump, counters)
-        self._chain(chain, "append_entry").rules.append((made, to, True))
+        found.rules.append((entry.unpack_plain(rule, self.family, jump, counters), to, True))
         self._changed = True
 
     def insert(self, chain: str, number: int, rule: Rule) -> None:

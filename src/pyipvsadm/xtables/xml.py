@@ -9,7 +9,7 @@ from __future__ import annotations
 from pyipvsadm.errors import PyIpvsadmError, UsageError
 from pyipvsadm.xtables.kinds import read_counter
 from pyipvsadm.xtables.model import VERDICTS
-from pyipvsadm.xtables.words import LONGEST_WORD, cut_words, split_blanks
+from pyipvsadm.xtables.words import LONGEST_WORD, cut_words, pieces, split_blanks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Words = Sequence[tuple[str, bool]]  # and whether each was in quotes
 
-_LONGEST_LINE: Final = 10239  # bytes, the newline among them: what is longer is read as several
 _LONGEST_NAME: Final = 32  # bytes
 _MOST_WORDS: Final = 254
 _JUMPS: Final = frozenset(("-j", "--jump", "-g", "--goto"))
@@ -182,27 +181,14 @@ class Converter:
 
 
 def _as_read(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines as fgets(3) reads them into a buffer: with their newlines, in pieces where they are long.
-
-    A NUL hides what is behind it.
-    """
+    """Yield lines as fgets(3) reads them: with their newlines, in pieces where they are long."""
     before: str | None = None
     for line in lines:
         if before is not None:
-            yield from _pieces(f"{before}\n")
+            yield from pieces(f"{before}\n")
         before = line
     if before:
-        yield from _pieces(before)
-
-
-def _pieces(line: str) -> Iterator[str]:
-    if 4 * len(line) <= _LONGEST_LINE:
-        yield line.partition("\0")[0]
-        return
-    data = line.encode("utf-8", "surrogateescape")
-    for start in range(0, len(data), _LONGEST_LINE):
-        piece = data[start : start + _LONGEST_LINE].partition(b"\0")[0]
-        yield piece.decode("utf-8", "surrogateescape")
+        yield from pieces(before)
 
 
 def _cut(name: str) -> str:

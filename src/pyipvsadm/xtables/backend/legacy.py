@@ -170,7 +170,12 @@ class LegacyTable:
             target, size = sizes(memory(place + start, 4))
             data = memory(place, size)
             jump = "" if data[target + 2] else _decode(get_target(place, handle) or b"")  # an extension has a name
-            yield unpack(data, family, jump)
+            rule = unpack(data, family, jump)
+            if len(rule.target) == entry.STANDARD_SIZE:  # or it is new, and may be a jump to a chain, by a name of then
+                name = get_target(place, handle) or b""
+                if library.is_chain(name, handle):
+                    rule = rule.replace(target=b"", jump=_decode(name))
+            yield rule
             place = next_rule(place, handle)
 
     def append(self, chain: str, rule: Rule) -> None:

@@ -6,6 +6,7 @@ Structs: ``struct xt_set_info_v0`` and ``xt_set_info``, linux/netfilter/xt_set.h
 from __future__ import annotations
 
 from pyipvsadm.errors import UsageError
+from pyipvsadm.xtables.options import BETWEEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ MOST: Final = 6  # IPSET_DIM_MAX
 
 
 def read_set(text: str, draft: Draft, most: int = MOST) -> tuple[int, tuple[bool, ...]]:
-    """Return the number of a set, and for each dimension whether it is the source, of ``NAME src|dst[,...]``.
+    """Return the number of a set, and for each dimension whether it is the source, of the words ``NAME src|dst[,...]``.
 
     Raises UsageError.
     """
-    name, _, words = text.rpartition(" ")
+    name, _, words = text.partition(BETWEEN)
     index = index_of(name, draft)
     sources: list[bool] = []
     for word in words.split(","):

@@ -14,7 +14,7 @@ from pyipvsadm.xtables.extensions.spans import (
 )
 from pyipvsadm.xtables.kinds import U32, port_range
 from pyipvsadm.xtables.layout import Layout, i32, u8, u16, u32
-from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
+from pyipvsadm.xtables.options import BETWEEN, BOTH, Extension, Kind, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _read_chunks(text: str, draft: Draft) -> tuple[tuple[int, ...], tuple[int, .
 
 
 def _read(text: str, draft: Draft) -> tuple[Any, ...]:
-    kind, _, chunks = text.partition(" ")
+    kind, _, chunks = text.partition(BETWEEN)
     match = _MATCHES.get(kind.lower())
     if match is None:
         raise draft.bad(kind, "none of all, any, only")

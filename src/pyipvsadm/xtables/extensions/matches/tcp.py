@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pyipvsadm.xtables.kinds import U16, number, port_range, show_bits, show_port
 from pyipvsadm.xtables.layout import Layout, u8, u16
-from pyipvsadm.xtables.options import BOTH, Extension, Kind, Option
+from pyipvsadm.xtables.options import BETWEEN, BOTH, Extension, Kind, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _read_flag_words(text: str, draft: Draft) -> int:
 
 
 def _read_flags(text: str, draft: Draft) -> tuple[int, int]:
-    mask, _, compare = text.partition(" ")
+    mask, _, compare = text.partition(BETWEEN)
     return _read_flag_words(mask, draft), _read_flag_words(compare, draft)
 
 

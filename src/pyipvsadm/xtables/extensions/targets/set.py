@@ -11,7 +11,7 @@ from pyipvsadm.xtables import ipset
 from pyipvsadm.xtables.extensions.directions import index_of
 from pyipvsadm.xtables.kinds import U32, number
 from pyipvsadm.xtables.layout import Layout, align, u8, u16, u32
-from pyipvsadm.xtables.options import BOTH, IPV4, Extension, Kind, Option
+from pyipvsadm.xtables.options import BETWEEN, BOTH, IPV4, Extension, Kind, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ _EXIST, _MAP_MARK, _MAP_PRIO, _MAP_QUEUE = 0x01, 0x100, 0x200, 0x400  # IPSET_FL
 
 
 def _read(text: str, draft: Draft, most: int) -> tuple[int, Sides]:
-    name, _, words = text.partition(" ")
+    name, _, words = text.partition(BETWEEN)
     sides = []
     for word in words.split(","):
         if word[:3] not in ("src", "dst"):  # whatever follows is not looked at
-            raise draft.bad(text, 'not "src" or "dst", or some of them with commas')
+            raise draft.bad(words, 'not "src" or "dst", or some of them with commas')
         sides.append(word[:3] == "src")
     if len(sides) > most:
-        raise draft.bad(text, f'more than {most} of "src" and "dst"')
+        raise draft.bad(words, f'more than {most} of "src" and "dst"')
     return index_of(name, draft), sides
 
 
