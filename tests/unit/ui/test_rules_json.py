@@ -15,6 +15,7 @@ from pyipvsadm.xtables import entry, registry
 from pyipvsadm.xtables.command import List
 from pyipvsadm.xtables.model import Chain, Header, Rule
 from pyipvsadm.xtables.names import Resolver
+from pyipvsadm.xtables.options import BETWEEN
 from pyipvsadm.xtables.render import Renderer
 
 TYPE_CHECKING = False
@@ -66,7 +67,7 @@ def test_no_chains() -> None:
 
 def test_everything_of_a_rule_and_its_chain() -> None:
     made = rule(
-        tcp({"dport": "80", "tcp-flags": "SYN,ACK SYN"}),
+        tcp({"dport": "80", "tcp-flags": f"SYN,ACK{BETWEEN}SYN"}),
         jump="WEB",
         src=bytes((10, 0, 0, 0)),
         smsk=bytes((255, 0, 0, 0)),
