@@ -34,7 +34,7 @@ from pyipvsadm.xtables.engine import Engine
 from pyipvsadm.xtables.lock import LockFileError, LockHeldError
 from pyipvsadm.xtables.model import TABLES
 from pyipvsadm.xtables.model import Rule as Entry
-from pyipvsadm.xtables.names import Resolver
+from pyipvsadm.xtables.names import DumpResolver, Resolver
 from pyipvsadm.xtables.parts import Counters, Match, Option, Parts, Rule, Target
 from pyipvsadm.xtables.plan import Change, alike, plan, same
 from pyipvsadm.xtables.render import Renderer, dump
@@ -271,6 +271,10 @@ def update(
     raise AssertionError
 
 
+def _count_data(rule: Rule) -> int:
+    return sum([bool(part.data) for part in (*rule.matches, rule.target) if part is not None])
+
+
 class _Tools:
     """What reads and changes tables of one family as a whole, for the time of a ``with`` block."""
 
@@ -288,7 +292,7 @@ class _Tools:
         self._inside = NetworkNamespace(netns)
         in_sandbox = memory or sandbox is not None
         self.backend: Backend = SandboxBackend(family, sandbox) if in_sandbox else LegacyBackend(family)
-        names = self._names = Resolver()
+        names = self._names = DumpResolver() if memory else Resolver()
         self._renderer = Renderer(family, names)
         self._parser = RuleParser(family, names, self.backend)
         self._lock: int | None = None
@@ -361,11 +365,17 @@ class _Tools:
         engine.run(asked)
 
     def data_of(self, ruleset: Ruleset) -> Ruleset:
-        builder = Builder(self._family, self._names, self.backend)
+        # A rule that was read of a dump has stand-ins for what one of the kernel's has by number.
+        builders = [Builder(self._family, names, self.backend) for names in (self._names, Resolver())]
+
+        def with_data(rule: Rule, table: str) -> Rule:
+            found = builders[0].with_data(rule, table)
+            return found if found is rule else min(found, builders[1].with_data(rule, table), key=_count_data)
+
         tables = []
         for table in ruleset.tables:
             chains = [
-                chain.replace(rules=tuple([builder.with_data(rule, table.name) for rule in chain.rules]))
+                chain.replace(rules=tuple([with_data(rule, table.name) for rule in chain.rules]))
                 for chain in table.chains
             ]
             tables.append(table.replace(chains=tuple(chains)))

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pyipvsadm
-from pyipvsadm import iptables
+from pyipvsadm import diff, iptables
 from pyipvsadm.iptables import Counters, Match, Option, Rule, Target
 from support import netns, numbered, xtables
 
@@ -125,6 +125,25 @@ def test_what_sets_were_called_when_rules_were_read(space: netns.Namespace) -> N
     assert rule.matches == (Match("set", (Option("match-set", ("before", "src")),), 4),)
     assert rule.target == Target("SET", (Option("add-set", ("before", "dst")),), 3)
     assert rule.text == "-m set --match-set before src -j SET --add-set before dst"
+
+
+def test_sets_of_a_dump_are_those_of_the_kernel_by_their_names(space: netns.Namespace) -> None:
+    with space.entered():
+        for name in ("one", "two"):
+            xtables.run("ipset", "create", name, "hash:ip")
+    for name in ("two", "one"):
+        peer(space, *["-A", "INPUT", "-m", "set", "--match-set", name, "src", "-j", "SET", "--add-set", name, "dst"])
+    live = iptables.read(netns=space.name)
+    parsed = iptables.parse(iptables.save(live))  # from here, where no kernel has them
+    assert [rule.text for rule in parsed.tables[0].chains[0].rules] == [
+        f"-m set --match-set {name} src -j SET --add-set {name} dst" for name in ("two", "one")
+    ]
+    assert iptables.save(parsed) == iptables.save(live)
+    assert diff.rules(parsed, live) == []
+    with space.entered():
+        assert iptables.data_of(live) == live
+    assert iptables.data_of(parsed) == parsed
+    assert not iptables.update(lambda _: parsed, netns=space.name)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

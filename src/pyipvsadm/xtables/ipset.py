@@ -10,6 +10,7 @@ import _socket
 
 from pyipvsadm import clib
 from pyipvsadm.errors import UsageError
+from pyipvsadm.xtables import names
 from pyipvsadm.xtables.layout import Layout, chars, u16, u32
 
 TYPE_CHECKING = False
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _SO_IP_SET: Final = 83
 _GET_BYINDEX, _GET_FNAME, _VERSION = 0x07, 0x08, 0x100  # IP_SET_OP_*
 _PROTOCOL: Final = 7  # IPSET_PROTOCOL, what we speak if the kernel does
-_LONGEST: Final = 31  # IPSET_MAXNAMELEN without its NUL
 _INVALID: Final = 65535  # IPSET_INVALID_ID
 _FAMILIES: Final = {2: (4, "IPv4"), 10: (6, "IPv6")}  # NFPROTO_*; sets of other things, such as lists, suit both
 
@@ -64,8 +64,6 @@ def _version() -> int:
 
 def index_of(name: str, family: Family) -> int:
     """Return the number of a set that suits a family. Raises UsageError."""
-    if len(name.encode("utf-8", "surrogateescape")) > _LONGEST:
-        raise UsageError(f"setname `{name}' too long, max {_LONGEST} characters.")
     found = _ask(_BY_NAME, {"version": _version(), "name": name}, _INDEXED)
     if found["index"] == _INVALID:
         raise UsageError(f"Set {name} doesn't exist.\n")
@@ -76,7 +74,10 @@ def index_of(name: str, family: Family) -> int:
 
 
 def name_of(index: int) -> str:
-    """Return the name of the set of a number. Raises UsageError, of status 1, where there is none."""
+    """Return the name of the set that has a number, or is stood for by it. Raises UsageError, of status 1, for none."""
+    stood_for = names.stood_for(index)
+    if stood_for is not None:
+        return stood_for
     name = str(_ask(_BY_INDEX, {"version": _version(), "index": index}, _NAMED)["name"])
     if not name:
         raise UsageError(f"Set with index {index} in kernel doesn't exist.\n", exit_status=1)

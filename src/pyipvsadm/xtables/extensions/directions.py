@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyipvsadm.xtables.options import Draft
 
 MOST: Final = 6  # IPSET_DIM_MAX
+_LONGEST_NAME: Final = 31  # IPSET_MAXNAMELEN without its NUL
 
 
 def read_set(text: str, draft: Draft, most: int = MOST) -> tuple[int, tuple[bool, ...]]:
@@ -36,6 +37,8 @@ def read_set(text: str, draft: Draft, most: int = MOST) -> tuple[int, tuple[bool
 
 def index_of(name: str, draft: Draft) -> int:
     """Return the number of a set. Raises UsageError."""
+    if len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
+        raise UsageError(f"setname `{name}' too long, max {_LONGEST_NAME} characters.")
     known = draft.names.number_in_kernel("set", name)
     if known is not None:
         return known
