@@ -155,3 +155,12 @@ def test_without_the_right(ruled: Namespace) -> None:
     assert done.stderr.startswith("pyipvsadm: the kernel's tables of iptables: ")
     assert "run it as root" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_apply_without_the_right(ruled: Namespace) -> None:
+    script = r"printf '*filter\nCOMMIT\n' | .venv/bin/python -m pyipvsadm.app.main apply -"
+    with ruled.entered():
+        done = nobody.run("sh", "-c", script)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("pyipvsadm: Fatal: can't open lock file ")
+    assert "run it as root" in done.stderr

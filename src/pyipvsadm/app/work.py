@@ -143,6 +143,9 @@ class RuleWork(_Work):
             changes: list[iptables.Change] = iptables.update(make, **where, **how)
         except iptables.ChangeRefused as refused:
             raise Negative(f"{self._program} {refused}; nothing was changed") from None
+        except iptables.LockFileError as error:
+            hint = ": run it as root, or try it with --sandbox" if os.geteuid() else ""
+            raise Trouble(f"{error}{hint}") from None
         except KernelError as error:
             raise trouble_with_rules(error, self._program) from None
         return [rule_step(self._program, change) for change in changes]
