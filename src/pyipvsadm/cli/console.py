@@ -95,6 +95,18 @@ def read_input() -> bytes:
     return b"".join(parts)
 
 
+def open_dump(files: Sequence[str]) -> int | None:
+    """Open the file that a command line names, standard input if none; None where that cannot be, which is said."""
+    if len(files) > 1:
+        complain("Unknown arguments found on commandline")
+        return None
+    try:
+        return os.open(files[0], os.O_RDONLY | os.O_CLOEXEC) if files else STDIN
+    except (OSError, ValueError) as problem:
+        complain(f"Can't open {files[0]}: {problem.strerror if isinstance(problem, OSError) else problem}")
+        return None
+
+
 def read_lines(descriptor: int) -> Iterator[str]:
     """Yield the lines of an open file as they are read, the last of them being what follows its last newline.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyipvsadm.cli.console import STDIN, complain, guarded, program, read_lines, say
+from pyipvsadm.cli.console import complain, guarded, open_dump, program, read_lines, say
 from pyipvsadm.cli.options import parse_options
 from pyipvsadm.cli.xtables import Tool
 from pyipvsadm.errors import UsageError
@@ -67,13 +67,8 @@ def run(tool: Tool, words: Sequence[str]) -> int:
     if "h" in given:
         complain(_usage(tool.name))
         return 0
-    if len(files) > 1:
-        complain("Unknown arguments found on commandline")
-        return 1
-    try:
-        source = os.open(files[0], os.O_RDONLY | os.O_CLOEXEC) if files else STDIN
-    except (OSError, ValueError) as problem:
-        complain(f"Can't open {files[0]}: {problem.strerror if isinstance(problem, OSError) else problem}")
+    source = open_dump(files)
+    if source is None:
         return 1
     if "W" in given and "w" not in given:
         complain("Option --wait-interval requires option --wait")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from pyipvsadm.cli.console import STDIN, complain, guarded, program, read_lines, say
+from pyipvsadm.cli.console import complain, guarded, open_dump, program, read_lines, say
 from pyipvsadm.cli.options import parse_options
 from pyipvsadm.errors import UsageError
 from pyipvsadm.xtables.xml import Converter, Malformed
@@ -38,13 +36,8 @@ def run(words: Sequence[str]) -> int:
         rows = [f"  -{letter}  --{word}\n" for letter, word, _ in OPTIONS]
         complain(f"Usage: {_NAME} [options] [file]\n{''.join(rows)}")
         return 1
-    if len(files) > 1:
-        complain("Unknown arguments found on commandline")
-        return 1
-    try:
-        source = os.open(files[0], os.O_RDONLY | os.O_CLOEXEC) if files else STDIN
-    except (OSError, ValueError) as problem:
-        complain(f"Can't open {files[0]}: {problem.strerror if isinstance(problem, OSError) else problem}")
+    source = open_dump(files)
+    if source is None:
         return 1
     try:
         _write(Converter(_NAME, combine="c" in given, verbose="v" in given).convert(read_lines(source)))
