@@ -160,11 +160,21 @@ class _Application:
     def _keep(self, savefile: str | None) -> int:
         if savefile is not None:
             say(f"Writing successfully applied rules to '{savefile}'...\n")
-            if iptables_save.run(Tool(f"{self._tool}-save", self._family), ["-f", savefile]):
+            if not self._save(savefile):
                 complain(f"Error: unknown error writing successfully applied rules: {savefile}")
                 return _NOT_WRITTEN
         say("... then my job is done. See you next time.\n")
         return 0
+
+    def _save(self, path: str) -> bool:
+        tool = Tool(f"{self._tool}-save", self._family)
+        tool.choose([])
+        try:
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+                return not iptables_save.save(tool, write=file.write)
+        except OSError as error:
+            complain(f"{path}: {error.strerror}")
+            return False
 
     def _take_back(self) -> None:
         """Make the tables again what they were, with their counters; those that were not used are empty."""
