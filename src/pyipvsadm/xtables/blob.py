@@ -32,14 +32,12 @@ INFO: Final = struct.Struct(f"@{NAME}I5I5III")  # struct ipt_getinfo
 GET_ENTRIES: Final = struct.Struct(f"@{NAME}I0Q")  # struct ipt_get_entries, before its entries
 REPLACE: Final = struct.Struct(f"@{NAME}III5I5IIP")  # struct ipt_replace, before its entries
 COUNTERS_INFO: Final = struct.Struct(f"@{NAME}I0Q")  # struct xt_counters_info, before its counters
-COUNTERS: Final = struct.Struct("@QQ")  # struct xt_counters
 GET_REVISION: Final = struct.Struct("@29sB")  # struct xt_get_revision
 
 _ERROR_TARGET: Final = struct.Struct("@H29sB30s0Q")  # struct xt_error_target
 _ERROR_NAME: Final = _ERROR_TARGET.size - entry.PAYLOAD_AT
 _VERDICT_AT: Final = 32  # of a standard target
 _VERDICTS: Final = {number: name for name, number in entry.VERDICT_NUMBERS.items()}
-unpack_size: Final = struct.Struct("@H").unpack_from  # of a match or target
 unpack_verdict: Final = struct.Struct(f"@{_VERDICT_AT}xi").unpack_from  # of a target for verdicts and jumps
 _make_rule: Final = maker(Rule)
 
@@ -91,11 +89,11 @@ def counters(family: Family, entries: bytes) -> list[bytes]:
     """Return the packed counters of all entries of a table."""
     found = []
     end_at = entry.HEADER_SIZE[family] + 6
-    counters_at = entry.MATCHES_AT[family] - COUNTERS.size
+    counters_at = entry.MATCHES_AT[family] - entry.COUNTERS.size
     at = 0
     while at < len(entries):
-        found.append(entries[at + counters_at : at + counters_at + COUNTERS.size])
-        (length,) = unpack_size(entries, at + end_at)
+        found.append(entries[at + counters_at : at + counters_at + entry.COUNTERS.size])
+        (length,) = entry.unpack_size(entries, at + end_at)
         at += length
     return found
 
@@ -141,7 +139,7 @@ class Snapshot:
     def _chain_counters(self, name: str, end: int) -> tuple[int, int]:
         if name not in self._policies:
             return _NO_COUNTERS
-        return COUNTERS.unpack_from(self.entries, end + entry.MATCHES_AT[self.family] - COUNTERS.size)
+        return entry.COUNTERS.unpack_from(self.entries, end + entry.MATCHES_AT[self.family] - entry.COUNTERS.size)
 
     def chain_names(self) -> list[str]:
         """Return the names of the chains, in the same order."""
@@ -217,13 +215,13 @@ def _unpack_rules(
 ) -> list[Rule]:
     """Return the rules at some places; ``jump_of`` tells what a verdict leads to, by that and where the entry ends."""
     header_size, matches_at = entry.HEADER_SIZE[family], entry.MATCHES_AT[family]
-    counters_at = matches_at - COUNTERS.size
+    counters_at = matches_at - entry.COUNTERS.size
     rules = []
     for at, target, end in places:
         place = at + matches_at
         matches = []
         while place < target:
-            (size,) = unpack_size(entries, place)
+            (size,) = entry.unpack_size(entries, place)
             if not size:
                 raise WireError("struct xt_entry_match", place, "a size", "0")
             matches.append(entries[place : place + size])
@@ -233,7 +231,7 @@ def _unpack_rules(
         else:
             (verdict,) = unpack_verdict(entries, target)
             block, jump = b"", jump_of(verdict, end)
-        counters = COUNTERS.unpack_from(entries, at + counters_at)
+        counters = entry.COUNTERS.unpack_from(entries, at + counters_at)
         rules.append(_make_rule((Rule, entries[at : at + header_size], tuple(matches), block, jump, counters)))
     return rules
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import struct
 
 from pyipvsadm.errors import WireError
-from pyipvsadm.memo import Answers, remembered
+from pyipvsadm.memo import remembered
 from pyipvsadm.record import maker
 from pyipvsadm.xtables.model import F_FRAG, INV_FRAG, INV_PROTO, Header, Rule, goto_flag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Final
 
     from pyipvsadm.xtables.options import Extension, Family
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 _IPV4: Final = struct.Struct("@4s4s4s4s16s16s16s16sHBB")
 _IPV6: Final = struct.Struct("@16s16s16s16s16s16s16s16sHBBB3x")
 _MIDDLE: Final = {4: struct.Struct("=IHHIQQ"), 6: struct.Struct("=IHHI4xQQ")}  # nfcache … comefrom, counters
-_COUNTERS: Final = struct.Struct("@QQ")  # struct xt_counters
+COUNTERS: Final = struct.Struct("@QQ")  # struct xt_counters
 _BLOCK: Final = struct.Struct("@H29sB")  # struct xt_entry_match, xt_entry_target without the payload
 _STANDARD: Final = struct.Struct("@H29sBi4x")  # struct xt_standard_target
 PAYLOAD_AT: Final = _BLOCK.size  # in a struct xt_entry_match or xt_entry_target
@@ -153,10 +152,16 @@ def pack(rule: Rule, family: Family) -> bytes:
     return b"".join((header, pack_middle(family, at, at + len(target), counters), matches, target))
 
 
+def pack_plain(rule: Rule, family: Family) -> tuple[bytes, str | None, tuple[int, int]]:
+    """Return entry, jump and counters of a rule, as base.Table.append_plain takes them."""
+    data = pack(rule.replace(counters=(0, 0)), family)
+    return (data, None, rule.counters) if rule.target else (data[:-STANDARD_SIZE], rule.jump, rule.counters)
+
+
 def count(data: bytes, family: Family, counters: tuple[int, int]) -> bytes:
     """Return an entry with counters."""
     at = MATCHES_AT[family]
-    return data[: at - _COUNTERS.size] + _COUNTERS.pack(*counters) + data[at:]
+    return data[: at - COUNTERS.size] + COUNTERS.pack(*counters) + data[at:]
 
 
 def pack_middle(family: Family, target: int, end: int, counters: tuple[int, int]) -> bytes:
@@ -182,15 +187,6 @@ verdict_targets: Final = {name: pack_standard(b"", number) for name, number in V
 NO_TARGET: Final = pack_standard(b"", 0)  # of a rule that leads to a chain, or to the next rule, until it is placed
 
 
-def _pack_uncounted(family: Family) -> Callable[[int], bytes]:
-    return lambda sizes: pack_middle(family, sizes >> 16, sizes & 0xFFFF, (0, 0))
-
-
-# What pack_middle returns for counters that are zero, by the first of its offsets, shifted left by 16 bits, and the
-# second.
-uncounted_middles: Final = {4: Answers(_pack_uncounted(4)), 6: Answers(_pack_uncounted(6))}
-
-
 unpack_sizes: Final = struct.Struct("@HH").unpack_from  # where the target of an entry begins, and where the entry ends
 
 
@@ -214,7 +210,7 @@ def unpack_plain(data: bytes, family: Family, jump: str | None, counters: tuple[
 def _unpack_matches(data: bytes, at: int, end: int) -> tuple[bytes, ...]:
     matches = []
     while at < end:
-        (size,) = _unpack_size(data, at)
+        (size,) = unpack_size(data, at)
         if size < _BLOCK.size or at + size > end:
             raise WireError("struct xt_entry_match", at, f"{_BLOCK.size} to {end - at} bytes", str(size))
         matches.append(data[at : at + size])
@@ -222,7 +218,7 @@ def _unpack_matches(data: bytes, at: int, end: int) -> tuple[bytes, ...]:
     return tuple(matches)
 
 
-_unpack_size: Final = struct.Struct("@H").unpack_from
+unpack_size: Final = struct.Struct("@H").unpack_from
 _make_rule: Final = maker(Rule)
 
 

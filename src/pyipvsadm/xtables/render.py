@@ -12,7 +12,7 @@ from pyipvsadm.errors import WireError
 from pyipvsadm.memo import Answers
 from pyipvsadm.record import Record
 from pyipvsadm.xtables import entry, registry
-from pyipvsadm.xtables.blob import COUNTERS, Snapshot, unpack_size, unpack_verdict
+from pyipvsadm.xtables.blob import Snapshot, unpack_verdict
 from pyipvsadm.xtables.kinds import U64, show_address
 from pyipvsadm.xtables.model import (
     F_FRAG,
@@ -184,7 +184,8 @@ class Renderer:
     def _save_snapshot(self, table: Snapshot, chains: Iterable[str], *, counters: bool) -> Iterator[str]:
         beginnings, entries, goals = self._beginnings, table.entries, table.goals
         header_size, matches_at = entry.HEADER_SIZE[self.family], entry.MATCHES_AT[self.family]
-        sizes, sizes_at, counters_at = entry.unpack_sizes, header_size + 4, matches_at - COUNTERS.size
+        sizes, sizes_at, counters_at = entry.unpack_sizes, header_size + 4, matches_at - entry.COUNTERS.size
+        unpack_size, unpack_counters = entry.unpack_size, entry.COUNTERS.unpack_from
         words: list[str] = []
         add = words.append
         for chain in chains:
@@ -192,7 +193,7 @@ class Renderer:
             at, last = table.bounds(chain)
             while at < last:
                 if counters:
-                    packets, octets = COUNTERS.unpack_from(entries, at + counters_at)
+                    packets, octets = unpack_counters(entries, at + counters_at)
                     add(f"[{packets}:{octets}] ")
                 add(start)
                 text, option, matches, targets = beginnings[entries[at : at + header_size]]

@@ -147,9 +147,9 @@ class LegacyTable:
         self._library.get_references(clib.by_reference(references), name, self._handle)
         if not self._library.builtin(name, self._handle):
             return Chain(_decode(name), None, (0, 0), references.value)
-        counters = bytearray(blob.COUNTERS.size)
+        counters = bytearray(entry.COUNTERS.size)
         policy = self._library.get_policy(name, clib.buffer(counters), self._handle)
-        packets, octets = blob.COUNTERS.unpack(counters)
+        packets, octets = entry.COUNTERS.unpack(counters)
         return Chain(_decode(name), _decode(policy or b""), (packets, octets), references.value)
 
     def has_chain(self, chain: str) -> bool:
@@ -238,7 +238,7 @@ class LegacyTable:
 
     def set_policy(self, chain: str, policy: str, counters: tuple[int, int] | None) -> None:
         """Say what becomes of packets that come to the end of a built-in chain."""
-        given = clib.buffer(bytearray(blob.COUNTERS.pack(*counters))) if counters else None
+        given = clib.buffer(bytearray(entry.COUNTERS.pack(*counters))) if counters else None
         self._do("set_policy", encode(chain), encode(policy), given)
 
     def entries_text(self) -> str:

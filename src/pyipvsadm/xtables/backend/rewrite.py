@@ -70,7 +70,7 @@ class NewTable(MemoryTable):
     def append(self, chain: str, rule: Rule) -> None:
         """Add a rule at a chain's end."""
         if self._writer is not None and chain in self._writer.chains and _is_plain(rule, self._writer.chains):
-            self._writer.add(self._writer.chains[chain], *_packed(rule, self.family))
+            self._writer.add(self._writer.chains[chain], *entry.pack_plain(rule, self.family))
         else:
             super().append(chain, rule)
 
@@ -106,16 +106,8 @@ class NewTable(MemoryTable):
         for stored in self._contents():
             chain = writer.chains[stored.name] = WrittenChain(stored.policy, stored.counters)
             for rule in stored.rules:
-                writer.add(chain, *_packed(rule, self.family))
+                writer.add(chain, *entry.pack_plain(rule, self.family))
         return writer
-
-
-def _packed(rule: Rule, family: Family) -> tuple[bytes, str | None, tuple[int, int]]:
-    """Return entry, jump and counters of a rule, as base.Table.append_plain takes them."""
-    matches = b"".join(rule.matches)
-    at = entry.MATCHES_AT[family] + len(matches)
-    middle = entry.pack_middle(family, at, at + (len(rule.target) or entry.STANDARD_SIZE), (0, 0))
-    return b"".join((rule.header, middle, matches, rule.target)), None if rule.target else rule.jump, rule.counters
 
 
 def _is_plain(rule: Rule, chains: dict[str, WrittenChain]) -> bool:

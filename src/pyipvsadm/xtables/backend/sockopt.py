@@ -12,7 +12,7 @@ import errno
 from pyipvsadm import clib
 from pyipvsadm.abi import ip6_tables as abi6
 from pyipvsadm.abi import ip_tables as abi
-from pyipvsadm.xtables import blob
+from pyipvsadm.xtables import blob, entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class TableSocket:
         The counters of its entries are zero then, whatever they say. The kernel refuses with EAGAIN where the table
         that is there has another number of entries.
         """
-        old = bytearray(blob.COUNTERS.size * before)  # the old counters, which nobody reads
+        old = bytearray(entry.COUNTERS.size * before)  # the old counters, which nobody reads
         request = blob.request(name, head, before, clib.buffer(old).value or 0)
         self._socket.setsockopt(self._level, _SET_REPLACE, b"".join([request, *entries]))
 
